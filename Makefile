@@ -1,0 +1,39 @@
+# Everything runs in .venv, made from nothing when missing; only Python and make are needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export KERAS_BACKEND ?= jax
+
+.PHONY: help demo test check test-all clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/'
+
+demo: $(VENV)/.installed ## train, score and explain on MNIST; writes report.html
+	$(BIN)/truecopy demo
+
+test: $(VENV)/.dev ## the tests and the examples in docstrings, under 5 minutes
+	$(BIN)/pytest
+
+check: $(VENV)/.dev ## format, lint, types, and the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+test-all: $(VENV)/.dev ## also the slow tests, and the TensorFlow and PyTorch backends
+	$(BIN)/pytest -m 'slow or not slow'
+	sh tests/backends.sh $(PYTHON)
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	touch $@
+
+clean: ## remove .venv and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

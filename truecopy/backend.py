@@ -1,0 +1,42 @@
+"""Which Keras backend is used: the user's choice where there is one, else JAX.
+
+A choice is, in this order: an already imported Keras, the environment variable
+KERAS_BACKEND, or `keras.json`. Keras 3.15 writes a `keras.json` that says "tensorflow" on
+its first import, whether or not TensorFlow is installed, so a backend named there counts
+only when it is installed.
+"""
+
+import json
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+_PACKAGES = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"}
+
+
+def choose_backend() -> str | None:
+    """Set KERAS_BACKEND to JAX unless the user chose another; return the choice.
+
+    Returns:
+        The backend's name; None when Keras is imported already and keeps what it has.
+    """
+    if "keras" in sys.modules:
+        return None
+    chosen = os.environ.get("KERAS_BACKEND") or _configured_backend() or "jax"
+    os.environ["KERAS_BACKEND"] = chosen
+    return chosen
+
+
+def _configured_backend() -> str | None:
+    """Return the installed backend that `keras.json` names, if any."""
+    home = os.environ.get("KERAS_HOME") or Path("~").expanduser() / ".keras"
+    try:
+        settings = json.loads((Path(home) / "keras.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    backend = settings.get("backend") if isinstance(settings, dict) else None
+    package = _PACKAGES.get(str(backend))
+    if package is None or find_spec(package) is None:
+        return None
+    return str(backend)

@@ -1,0 +1,245 @@
+"""The command line: each command parses, makes one call, and renders one result.
+
+Keras and JAX are imported by the commands that need them, so `--help` is instant. Results go
+to standard output, progress and messages to standard error.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+
+from truecopy.errors import TruecopyError
+from truecopy.reports.progress import working
+
+_DATA_WORDS = (
+    "mnist, mnist:test, digits, a .npy, .npz[:key], .csv or .parquet file, or a folder of images"
+)
+_INTERRUPTED: Final = 130
+_USAGE: Final = 2
+
+Data = Annotated[str, typer.Argument(help=_DATA_WORDS)]
+Model = Annotated[Path, typer.Argument(help="a run folder, or a .keras file")]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="no progress, no messages")]
+NoiseOption = Annotated[
+    str | None,
+    typer.Option(help="gaussian:SD, gaussian:MEAN,SD, salt-pepper:RATE or masking:RATE"),
+]
+Seed = Annotated[int, typer.Option(help="draws weights, order, split and noise")]
+OutFile = Annotated[Path, typer.Option(help="a .npy, .csv or .parquet file")]
+
+app = typer.Typer(
+    help="Trains autoencoders, tells you honestly how good the copy is, and finds what is "
+    "wrong when it isn't.",
+    epilog="Start with: truecopy demo. --debug, anywhere, shows tracebacks. "
+    "Exit codes: 0 fine, 2 wrong usage or bad input, 3 training diverged, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(execute(sys.argv[1:]))
+
+
+def execute(arguments: list[str]) -> int:
+    """Run one command; return its exit code. Errors become one message on standard error."""
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    try:
+        code = app(arguments, standalone_mode=False)
+    except KeyboardInterrupt:
+        return _fail("Interrupted. Nothing was written.", _INTERRUPTED)
+    except TruecopyError as error:
+        if debug:
+            raise
+        return _fail(str(error), error.exit_code)
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+            return _fail(f"{error.format_message()} Try 'truecopy --help'.", _USAGE)
+        if debug:
+            raise
+        return _fail(f"{type(error).__name__}: {error} (--debug shows where)", _USAGE)
+    return int(code or 0)
+
+
+def _fail(message: str, code: int) -> int:
+    if message:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"truecopy: {message}", markup=False
+        )
+    return code
+
+
+def _print(result: Any, *, as_json: bool) -> None:
+    """Print a result object, as JSON or as text."""
+    if as_json:
+        plain = result if isinstance(result, dict) else result.to_dict()
+        sys.stdout.write(json.dumps(plain, indent=2, allow_nan=False) + "\n")
+    else:
+        Console().print(result)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="the report to write")] = Path("report.html"),
+    seed: Seed = 0,
+    *,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train and score two autoencoders on MNIST, and answer two questions people ask.
+
+    Fits a dense and a denoising autoencoder, prints their scorecards, shows what Keras'
+    "accuracy" and a softmax output really do, and writes a report with pictures.
+    """
+    from truecopy.demo import run_demo
+
+    result = run_demo(out, seed=seed, quiet=quiet, console=Console(stderr=as_json, quiet=quiet))
+    if as_json:
+        _print(result, as_json=True)
+    else:
+        typer.echo(f"report: {out.resolve()}")
+
+
+@app.command()
+def profile(data: Data, *, as_json: Json = False, quiet: Quiet = False) -> None:
+    """Say what the data are, and the plan that follows: scaling, output, loss."""
+    from truecopy.data.plan import plan as make_plan
+    from truecopy.data.profile import profile as make_profile
+
+    with working(f"profiling {data}", quiet=quiet):
+        measured = make_profile(data)
+    if not as_json:
+        _print(measured, as_json=False)
+    planned = make_plan(measured)
+    if as_json:
+        _print({"data": measured.to_dict(), "plan": planned.to_dict()}, as_json=True)
+    else:
+        _print(planned, as_json=False)
+
+
+@app.command()
+def fit(  # noqa: PLR0913 (an option each)
+    data: Data,
+    model: Annotated[str, typer.Option(help="auto, dense, conv, or recipe:NAME")] = "auto",
+    latent: Annotated[int | None, typer.Option(help="width of the latent")] = None,
+    noise: NoiseOption = None,
+    epochs: Annotated[int | None, typer.Option(help="the most epochs to train")] = None,
+    seed: Seed = 0,
+    out: Annotated[Path | None, typer.Option(help="run folder to make")] = None,
+    *,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train an autoencoder; write a run folder with models, scorecard and report.
+
+    Example: truecopy fit mnist --noise gaussian:0.5,0.5 --out my-denoiser
+    """
+    from truecopy.run import make_run
+
+    settings = {
+        "model": model,
+        "latent": latent,
+        "noise": noise,
+        "epochs": epochs,
+        "seed": seed,
+        "quiet": quiet,
+    }
+    folder, card = make_run(data, settings, out=out)
+    if as_json:
+        _print({"run": str(folder), "scorecard": card.to_dict()}, as_json=True)
+    elif not quiet:
+        _print(card, as_json=False)
+        typer.echo(f"run: {folder}\nreport: {folder / 'report.html'}")
+
+
+@app.command()
+def evaluate(  # noqa: PLR0913 (an option each)
+    model: Model,
+    data: Data,
+    target: Annotated[str | None, typer.Option(help="clean rows, where DATA are noisy")] = None,
+    train: Annotated[str | None, typer.Option(help="rows to fit the baselines on")] = None,
+    noise: Annotated[
+        str | None, typer.Option(help="as in fit; 'none' for a denoiser on clean rows")
+    ] = None,
+    seed: Seed = 0,
+    out: Annotated[Path | None, typer.Option(help="also write .json, .txt or .html")] = None,
+    *,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score how good a model's copies are, each figure between its floor and its ceiling."""
+    from truecopy.metrics.evaluate import evaluate as score_copies
+    from truecopy.run import open_model
+
+    with working(f"scoring {model} on {data}", quiet=quiet):
+        card = score_copies(
+            open_model(model), data, target=target, train=train, noise=noise, seed=seed
+        )
+    if out is not None:
+        card.save(out)
+    _print(card, as_json=as_json)
+
+
+@app.command()
+def reconstruct(model: Model, data: Data, out: OutFile, *, quiet: Quiet = False) -> None:
+    """Write the copies of all rows, in the data's own units."""
+    from truecopy.run import write_reconstructed
+
+    with working(f"reconstructing {data}", quiet=quiet):
+        write_reconstructed(model, data, out)
+
+
+@app.command()
+def encode(model: Model, data: Data, out: OutFile, *, quiet: Quiet = False) -> None:
+    """Write the latents of all rows."""
+    from truecopy.run import write_encoded
+
+    with working(f"encoding {data}", quiet=quiet):
+        write_encoded(model, data, out)
+
+
+@app.command()
+def score(model: Model, data: Data, out: OutFile, *, quiet: Quiet = False) -> None:
+    """Write the reconstruction error of each row: how unlike the training data it is."""
+    from truecopy.run import write_scores
+
+    with working(f"scoring {data}", quiet=quiet):
+        write_scores(model, data, out)
+
+
+@app.command()
+def explain(
+    name: Annotated[str, typer.Argument(help="a metric, loss or activation, e.g. accuracy")],
+    on: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="MODEL DATA", help="add this model's numbers on these data"),
+    ] = None,
+    *,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Explain a metric, a loss or an activation, in words and with its formula."""
+    from truecopy.explain import explain as find_page
+    from truecopy.explain import explain_on
+
+    page = find_page(name)
+    numbers = None
+    if on is not None:
+        with working(f"scoring {on[0]} on {on[1]}", quiet=quiet):
+            numbers = explain_on(page, *on)
+    if as_json:
+        _print(
+            {"name": page.name, "kind": page.kind, "text": page.text, "on": numbers}, as_json=True
+        )
+    else:
+        typer.echo(f"{page.name} ({page.kind})\n\n{page.text}")
+        for label, value in (numbers or {}).items():
+            typer.echo(f"{label:>12}: {value}")

@@ -1,0 +1,102 @@
+"""What can go wrong, one class per cause, and the one wording of a bad argument.
+
+Every error says which thing is wrong, what it must be, what it was, and what to do.
+The command line turns each into its message and its exit code; Python users catch
+`TruecopyError`, or the built-in exception that each class also is.
+"""
+
+from difflib import get_close_matches
+from typing import ClassVar
+
+
+class TruecopyError(Exception):
+    """The root of all errors that truecopy raises on purpose."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class InvalidArgument(TruecopyError, ValueError):
+    """An argument is not what it must be.
+
+    Example:
+        >>> raise InvalidArgument("latent", "Autoencoder", "an integer from 1 to 783", got=1024)
+        Traceback (most recent call last):
+        ...
+        truecopy.errors.InvalidArgument: The 'latent' argument of Autoencoder must be an integer \
+from 1 to 783. Got 1024.
+    """
+
+    def __init__(
+        self, argument: str, owner: str, must_be: str, *, got: object, hint: str = ""
+    ) -> None:
+        """Word the message: `argument` of `owner` must be `must_be`; `hint` says what to do."""
+        message = f"The '{argument}' argument of {owner} must be {must_be}. Got {got!r}."
+        super().__init__(f"{message} {hint}".rstrip())
+
+
+class UnknownName(InvalidArgument):
+    """A recipe, noise, metric or other name that does not exist; names the nearest one."""
+
+    def __init__(self, argument: str, owner: str, known: list[str], *, got: str) -> None:
+        """Word the message with all `known` names and the one nearest to `got`."""
+        near = get_close_matches(got, known, n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]!r}?" if near else ""
+        super().__init__(argument, owner, f"one of {', '.join(known)}", got=got, hint=hint)
+
+
+class DataError(TruecopyError, ValueError):
+    """The data can't be used; the subclass says why."""
+
+
+class DataNotFound(DataError, FileNotFoundError):
+    """There is no such file or folder."""
+
+
+class UnsupportedData(DataError):
+    """The kind of file or array is not one that truecopy reads."""
+
+
+class UnsafeData(DataError):
+    """Reading it could run code: pickles and object arrays are never loaded."""
+
+
+class EmptyData(DataError):
+    """There are too few rows or no features."""
+
+
+class NonFiniteData(DataError):
+    """There are NaN or infinite values."""
+
+
+class RaggedData(DataError):
+    """The rows do not all have the same shape."""
+
+
+class BrokenData(DataError):
+    """A file can't be decoded."""
+
+
+class ShapeMismatch(DataError):
+    """The data do not have the shape that the model takes."""
+
+
+class ModelError(TruecopyError):
+    """A model or run folder can't be read or is not an autoencoder."""
+
+
+class OutputExists(TruecopyError, FileExistsError):
+    """The output would overwrite something already saved."""
+
+
+class OutputFailed(TruecopyError, OSError):
+    """The output could not be written; what was there before is intact."""
+
+
+class MissingPackage(TruecopyError, ImportError):
+    """An optional package is needed; says which extra installs it."""
+
+
+class Diverged(TruecopyError, ArithmeticError):
+    """The loss became NaN or infinite; training stopped."""
+
+    exit_code: ClassVar[int] = 3

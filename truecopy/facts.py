@@ -1,0 +1,251 @@
+"""The frozen records that the parts of truecopy hand to each other.
+
+The computing parts (profile, plan, fit, evaluate) produce facts; rules and reports read
+nothing else. A fact is plain numbers and strings with a JSON form, so what reads it can be
+tested in milliseconds and run again from a file. The one exception is `Examples`, the few
+rows that a report shows as pictures: it carries arrays and stays out of the JSON.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def to_plain(value: Any) -> Any:
+    """Turn a record, and all that it holds, into what `json` can write.
+
+    NaN and infinities become None: JSON has no word for them.
+    """
+    if is_dataclass(value):
+        return {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return to_plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+class Record:
+    """A frozen dataclass with a JSON form."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain dicts, lists, numbers and strings."""
+        plain: dict[str, Any] = to_plain(self)
+        return plain
+
+    def to_json(self) -> str:
+        """Return the record as an indented JSON document."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NonFinite(Record):
+    """Where the data are NaN or infinite.
+
+    `places` are the first few as (row, feature), counted from 0; a feature is its position
+    in the flattened row.
+    """
+
+    nan: int = 0
+    infinite: int = 0
+    places: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spectrum(Record):
+    """How much of the variance the first principal components keep.
+
+    `kept[k]` is the share (0 to 1) kept by the first `widths[k]` components, computed from
+    `rows` rows; `exact` says whether these were all the rows there are.
+    """
+
+    widths: tuple[int, ...]
+    kept: tuple[float, ...]
+    rows: int
+    exact: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataFacts(Record):
+    """What the data are like, from one pass over the rows.
+
+    `shape` is that of one row. Shares are fractions of all values. `spread` is the standard
+    deviation of all values around their common mean; `tails` the median over features of
+    the kurtosis (3 for a normal distribution). `levels` is the number of different values,
+    None when there are more than are counted. `groups` are the widths of consecutive column
+    groups in which every row has exactly one 1 (one-hot), empty when there are none.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    rows: int
+    minimum: float
+    maximum: float
+    mean: float
+    spread: float
+    share_zero: float
+    share_maximum: float
+    share_inside_unit: float
+    integers: bool
+    binary: bool
+    levels: int | None
+    non_finite: NonFinite
+    constant_features: int
+    first_constant: tuple[int, ...]
+    row_sums: tuple[float, float]
+    tails: float
+    groups: tuple[int, ...]
+    spectrum: Spectrum | None
+
+    @property
+    def features(self) -> int:
+        """The number of values in one row."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice(Record):
+    """One decision of the plan: what, why in one sentence, and what is right as well."""
+
+    value: str
+    reason: str
+    alternatives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanFacts(Record):
+    """What follows from the data: scaling, output activation and loss, each with its reason.
+
+    `kind` is one of bytes, levels, binary, unit, signed-unit, real, counts, one-hot.
+    `target_range` are the bounds of the scaled data, None where there are none;
+    `groups` the widths of the softmax groups of a one-hot plan.
+    """
+
+    kind: str
+    because: str
+    scaling: Choice
+    output: Choice
+    loss: Choice
+    target_range: tuple[float, float] | None
+    groups: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFacts(Record):
+    """One training: what was trained, how, and how it went.
+
+    `history` maps each of Keras' logged names to one value per epoch. `loss_floor` is the
+    loss of a perfect copy on the training rows (None where it isn't known): the curve can't
+    go below it. `stopped` says in words why training ended; `best_epoch` counts from 1 and
+    is the epoch whose weights were kept.
+    """
+
+    model: str
+    latent: int
+    parameters: int
+    rows: int
+    validation_rows: int
+    epochs: int
+    best_epoch: int
+    batch_size: int
+    optimizer: str
+    learning_rate: float
+    noise: str | None
+    seed: int
+    stopped: str
+    seconds: float
+    loss_floor: float | None
+    history: Mapping[str, tuple[float, ...]]
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScoreFacts(Record):
+    """One figure about a copy, between its floor and its ceiling.
+
+    `perfect` is the ceiling: the figure of a perfect copy. `baselines` maps blank, constant,
+    mean, pca, copy_input and untrained to their figures (None where not applicable); `floor`
+    is the best of the trivial ones and `floor_from` its name. `skill` is
+    (floor - value) / (floor - perfect): 0 = learned nothing, 1 = perfect; None when floor
+    and ceiling coincide. `ci95` is a 95 % interval of the value over the rows.
+    """
+
+    value: float
+    perfect: float
+    floor: float
+    floor_from: str
+    skill: float | None
+    ci95: tuple[float, float]
+    higher_is_better: bool
+    baselines: Mapping[str, float | None]
+    resolves_to: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvaluationFacts(Record):
+    """How good a copy is: every figure beside its floor and its ceiling.
+
+    `shape` is that of one row; `data_range` the bounds of the scaled data in which all
+    figures are given (seen bounds where the data have none). `baselines_from` says on which
+    rows the mean image and the PCA were fitted. `notes` are sentences for the reader.
+    """
+
+    model: str
+    data: str
+    rows: int
+    shape: tuple[int, ...]
+    data_range: tuple[float, float]
+    latent: int | None
+    noise: str | None
+    baselines_from: str
+    scores: Mapping[str, ScoreFacts]
+    explain: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Example:
+    """One row as a report shows it; arrays have the shape of a row, in scaled units."""
+
+    title: str
+    row: int
+    error: float
+    original: NDArray[np.float32]
+    noisy: NDArray[np.float32] | None
+    reconstruction: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Examples:
+    """The rows a report shows, and the mean absolute error of each feature over all rows."""
+
+    rows: tuple[Example, ...]
+    mean_error: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ReportSection:
+    """One trained or evaluated model in a report: a heading, sentences, facts, pictures.
+
+    `data`, `plan` and `run` are left out where they are not known.
+    """
+
+    heading: str
+    story: tuple[str, ...] = ()
+    data: DataFacts | None = None
+    plan: PlanFacts | None = None
+    run: RunFacts | None = None
+    evaluation: EvaluationFacts | None = None
+    examples: Examples | None = None

@@ -1,0 +1,305 @@
+"""The estimator: looks at the data, plans, builds, trains; then encodes and reconstructs."""
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import NotFittedError
+
+from truecopy.data.noise import Noise, parse_noise
+from truecopy.data.plan import Plan
+from truecopy.data.plan import plan as make_plan
+from truecopy.data.profile import Profile
+from truecopy.data.profile import profile as make_profile
+from truecopy.data.sources import Source, open_source
+from truecopy.errors import InvalidArgument, ShapeMismatch
+from truecopy.facts import RunFacts
+from truecopy.metrics.baselines import Baselines, fit_baselines
+from truecopy.models.build import build_networks, choose_latent, recipe_of
+from truecopy.models.networks import Networks, predict
+from truecopy.models.saving import read_run, write_run
+from truecopy.reports.progress import working
+from truecopy.training.fit import Settings, train
+from truecopy.training.run_folder import new_folder
+
+_DEFAULT_EPOCHS, _DEFAULT_BATCH, _DEFAULT_RATE = 20, 128, 1e-3
+
+
+class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
+    """An autoencoder that looks at the data before it decides how to train.
+
+    Args:
+        latent: The width of the latent. None: the recipe's, else 16 or half the number of
+            values in a row, whichever is less.
+        model: 'auto' (conv for images from 8x8 up, else dense), 'dense', 'conv',
+            'recipe:NAME', or a Keras model whose output has the shape of its input (it is
+            cloned; layers named 'encoder' and 'decoder' make encode and decode work).
+        noise: Corrupts inputs while training: 'gaussian:SD', 'gaussian:MEAN,SD',
+            'salt-pepper:RATE' or 'masking:RATE', in scaled units; None: no noise.
+        epochs: The most epochs to train. None: the recipe's, else 20.
+        batch_size: Rows per step. None: the recipe's, else 128.
+        learning_rate: Adam's. None: the recipe's, else 0.001.
+        validation: The share of rows held out to find the best epoch; at most 5,000 rows.
+        patience: Stop after this many epochs without a better validation loss.
+        seed: Draws weights, order, split and noise. The same seed gives the same history on
+            the same machine with one thread.
+        quiet: Show no progress bar.
+
+    Attributes:
+        profile_: What the data are like.
+        plan_: Scaling, output activation and loss, each with its reason.
+        model_, encoder_, decoder_: Keras models on shared weights, in scaled units.
+        baselines_: The mean image and the PCA that figures are compared with.
+        run_: How training went; `run_.history` has one value per epoch.
+    """
+
+    def __init__(  # noqa: PLR0913 (each is a setting of its own; scikit-learn wants them here)
+        self,
+        latent: int | None = None,
+        *,
+        model: Any = "auto",
+        noise: str | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        validation: float = 0.1,
+        patience: int = 5,
+        seed: int = 0,
+        quiet: bool = False,
+    ) -> None:
+        self.latent = latent
+        self.model = model
+        self.noise = noise
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.validation = validation
+        self.patience = patience
+        self.seed = seed
+        self.quiet = quiet
+
+    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Any] = ()) -> Self:  # noqa: N803
+        """Profile `X`, plan, build and train.
+
+        Args:
+            X: All that `truecopy.profile` takes: an array of shape (rows, ...), a path, a
+                data set's name, an iterable of batches.
+            y: Ignored: an autoencoder's target is its input.
+            callbacks: Further Keras callbacks.
+
+        Raises:
+            InvalidArgument: A setting is not what it must be.
+            DataError: The data can't be read, or have NaN or infinite values.
+            Diverged: The loss became NaN or infinite.
+        """
+        del y
+        self._check_settings()
+        recipe = recipe_of(self.model)
+        source = open_source(X, owner="Autoencoder.fit")
+        with working(f"profiling {source.name}", quiet=self.quiet):
+            profile = make_profile(source)
+        units = make_plan(profile)
+        plan = units if recipe is None else recipe.adapt(units)
+        noise = None
+        if self.noise is not None:
+            noise = parse_noise(self.noise, bounds=plan.facts.target_range)
+        networks = build_networks(
+            self.model,
+            source.shape,
+            latent=choose_latent(self.latent, recipe, features=profile.facts.features),
+            plan=plan.facts,
+            seed=self.seed,
+        )
+        run = train(
+            networks,
+            source.array(),
+            plan=plan,
+            noise=noise,
+            settings=self._settings(recipe, source.name),
+            callbacks=callbacks,
+        )
+        with working("fitting the mean image and PCA to compare with", quiet=self.quiet):
+            baselines = fit_baselines(source, units, latent=networks.latent)
+        self._adopt(networks, plan, noise, run, baselines)
+        self.profile_: Profile = profile
+        return self
+
+    def encode(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
+        """Return the latents (rows, latent) of rows in the user's units."""
+        source = self.open(X)
+        batches = [self.encode_batch(batch) for batch in source.batches()]
+        return np.concatenate(batches)
+
+    def decode(self, latents: NDArray[Any]) -> NDArray[np.float64]:
+        """Return rows in the user's units for latents of shape (rows, latent)."""
+        self._require_fitted()
+        latents = np.asarray(latents, np.float32)
+        width = self.run_.latent
+        if latents.ndim != 2 or latents.shape[1] != width:  # noqa: PLR2004 (rows, latent)
+            must_be = f"an array of shape (rows, {width})"
+            raise InvalidArgument("latents", "Autoencoder.decode", must_be, got=latents.shape)
+        scaled = predict(self.decoder_, latents)
+        return self.plan_.scaling.undo(scaled)
+
+    def reconstruct(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+        """Return the copy of rows, in their shape and in the user's units."""
+        source = self.open(X)
+        batches = [self.reconstruct_batch(batch) for batch in source.batches()]
+        return np.concatenate(batches)
+
+    def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
+        """Return the latents: scikit-learn's name for `encode`."""
+        return self.encode(X)
+
+    def inverse_transform(self, X: NDArray[Any]) -> NDArray[np.float64]:  # noqa: N803
+        """Return rows for latents: scikit-learn's name for `decode`."""
+        return self.decode(X)
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+        """Return minus the mean squared error of each row, in scaled units: higher is better."""
+        source = self.open(X)
+        return -np.concatenate([self.error_batch(batch) for batch in source.batches()])
+
+    def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
+        """Return the skill: 0 for the training rows' mean image, 1 for a perfect copy."""
+        del y
+        source = self.open(X)
+        mean = self.baselines_.pca.mean.reshape(source.shape)
+        error = floor = 0.0
+        for batch in source.batches():
+            error += float(self.error_batch(batch).sum())
+            scaled = self.baselines_.units.scaling.apply(batch)
+            floor += float(((scaled - mean) ** 2).sum()) / mean.size
+        return 1 - error / floor if floor > 0 else math.nan
+
+    def encode_batch(self, batch: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the latents of one batch in the user's units."""
+        return predict(self.encoder_, self.plan_.scaling.apply(batch))
+
+    def reconstruct_batch(self, batch: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the copy of one batch, in the user's units."""
+        scaled = predict(self.model_, self.plan_.scaling.apply(batch))
+        return self.plan_.scaling.undo(scaled)
+
+    def error_batch(self, batch: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the mean squared error of each row of one batch, in the data's scaled units."""
+        scaling = self.baselines_.units.scaling
+        difference = scaling.apply(self.reconstruct_batch(batch)) - scaling.apply(batch)
+        flat = difference.reshape(len(batch), -1).astype(np.float64)
+        errors: NDArray[np.float64] = np.einsum("nf,nf->n", flat, flat) / flat.shape[1]
+        return errors
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a new run folder that `truecopy.load` reads; plain Keras reads its models.
+
+        Raises:
+            OutputExists: There is something at `path` already.
+        """
+        with new_folder(path) as folder:
+            self.write(folder)
+
+    def write(self, folder: Path) -> None:
+        """Write models, plan, history and baselines into an existing folder."""
+        self._require_fitted()
+        networks = Networks(self.model_, self.encoder_, self.decoder_)
+        write_run(folder, networks, self.plan_, self.run_, self.baselines_)
+
+    def _adopt(
+        self, networks: Networks, plan: Plan, noise: Noise | None, run: RunFacts, base: Baselines
+    ) -> None:
+        """Take over what was trained or loaded."""
+        self.model_, self.encoder_ = networks.model, networks.encoder
+        self.decoder_ = networks.decoder
+        self.plan_: Plan = plan
+        self.noise_: Noise | None = noise
+        self.run_: RunFacts = run
+        self.baselines_: Baselines = base
+
+    def _settings(self, recipe: Any, name: str) -> Settings:
+        """Return how to train: what was asked for, else the recipe's, else ours."""
+        published = (_DEFAULT_EPOCHS, _DEFAULT_BATCH, _DEFAULT_RATE)
+        if recipe is not None:
+            published = (recipe.epochs, recipe.batch_size, recipe.learning_rate)
+        return Settings(
+            epochs=published[0] if self.epochs is None else self.epochs,
+            batch_size=published[1] if self.batch_size is None else self.batch_size,
+            learning_rate=published[2] if self.learning_rate is None else self.learning_rate,
+            validation=self.validation,
+            patience=self.patience,
+            seed=self.seed,
+            label=name,
+            quiet=self.quiet,
+        )
+
+    def _check_settings(self) -> None:
+        """Refuse settings that are not what they must be, before any work."""
+        for argument in ("latent", "epochs", "batch_size", "patience"):
+            got = getattr(self, argument)
+            optional = argument != "patience"
+            if (got is None and optional) or (_is_integer(got) and got >= 1):
+                continue
+            must_be = "a whole number from 1 up" + (" or None" if optional else "")
+            raise InvalidArgument(argument, "Autoencoder", must_be, got=got)
+        if not _is_integer(self.seed) or self.seed < 0:
+            raise InvalidArgument("seed", "Autoencoder", "a whole number from 0 up", got=self.seed)
+        if not 0 <= self.validation < 1:
+            must_be = "a share from 0 to below 1"
+            raise InvalidArgument("validation", "Autoencoder", must_be, got=self.validation)
+        if self.noise is not None:
+            # The bounds come with the plan; here the words are checked.
+            parse_noise(self.noise, bounds=(0, 1))
+        rate = self.learning_rate
+        if rate is not None and not 0 < rate < math.inf:
+            raise InvalidArgument("learning_rate", "Autoencoder", "above 0", got=rate)
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "run_"):
+            message = "This Autoencoder is not fitted yet. Call fit, or truecopy.load a saved one."
+            raise NotFittedError(message)
+
+    def open(self, data: Any) -> Source:
+        """Open rows for this fitted model.
+
+        Raises:
+            ShapeMismatch: The rows don't have the shape of those it was trained on.
+        """
+        self._require_fitted()
+        source = open_source(data, owner="Autoencoder")
+        expected = tuple(self.model_.input_shape[1:])
+        if source.shape != expected:
+            message = (
+                f"The rows of {source.name!r} have shape {source.shape}, but the model takes "
+                f"{expected}. Give it data like those it was trained on."
+            )
+            raise ShapeMismatch(message)
+        return source
+
+
+def load(path: str | os.PathLike[str]) -> Autoencoder:
+    """Return the fitted `Autoencoder` of a run folder.
+
+    Raises:
+        ModelError: There is no run folder at `path`, or a file in it is missing or broken.
+    """
+    networks, plan, run, baselines = read_run(Path(path))
+    noise = None if run.noise is None else parse_noise(run.noise, bounds=plan.facts.target_range)
+    loaded = Autoencoder(
+        latent=run.latent,
+        model=networks.model,
+        noise=run.noise,
+        epochs=run.epochs,
+        batch_size=run.batch_size,
+        learning_rate=run.learning_rate,
+        seed=run.seed,
+    )
+    loaded._adopt(networks, plan, noise, run, baselines)  # noqa: SLF001 (same module)
+    return loaded
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -1,0 +1,66 @@
+"""The fully connected autoencoder: symmetric, for rows of any shape."""
+
+import math
+
+import keras
+
+from truecopy.facts import PlanFacts
+from truecopy.models.networks import Initializers, Networks, dense_output, join
+
+
+def default_widths(features: int) -> tuple[int, int]:
+    """Return hidden widths for rows with this many values.
+
+    The first is the power of two next to the number of features, from 32 to 512; the second
+    a quarter of it, from 16.
+    """
+    first = min(512, max(32, 2 ** round(math.log2(features))))
+    return first, max(16, first // 4)
+
+
+def build_dense(
+    shape: tuple[int, ...],
+    *,
+    latent: int,
+    plan: PlanFacts,
+    widths: tuple[int, ...] | None = None,
+    seed: int = 0,
+    name: str = "dense",
+) -> Networks:
+    """Build features - widths - latent - widths reversed - features, with relu between.
+
+    Args:
+        shape: The shape of one row; flattened on the way in, restored on the way out.
+        latent: The width of the latent; it is linear, so that it can carry signs.
+        plan: Gives the output activation and its groups.
+        widths: The encoder's hidden widths, from the input on; None: `default_widths`.
+        seed: Draws the initial weights.
+        name: The name of the whole model.
+    """
+    if widths is None:
+        widths = default_widths(math.prod(shape))
+    initializers = Initializers(seed)
+
+    rows = keras.Input(shape, name="row")
+    hidden = rows if len(shape) == 1 else keras.layers.Flatten(name="flatten")(rows)
+    for number, width in enumerate(widths, start=1):
+        hidden = keras.layers.Dense(
+            width,
+            activation="relu",
+            kernel_initializer=initializers(),
+            name=f"encoder_{number}",
+        )(hidden)
+    code = keras.layers.Dense(latent, kernel_initializer=initializers(), name="latent")(hidden)
+    encoder = keras.Model(rows, code, name="encoder")
+
+    codes = keras.Input((latent,), name="code")
+    hidden = codes
+    for number, width in enumerate(reversed(widths), start=1):
+        hidden = keras.layers.Dense(
+            width,
+            activation="relu",
+            kernel_initializer=initializers(),
+            name=f"decoder_{number}",
+        )(hidden)
+    outputs = dense_output(hidden, shape, plan, initializers)
+    return join(encoder, keras.Model(codes, outputs, name="decoder"), name=name)

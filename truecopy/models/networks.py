@@ -1,0 +1,97 @@
+"""What every architecture returns, and the last layers they share.
+
+An autoencoder is three functional Keras models on the same weights: `model` is the encoder
+followed by the decoder. Only Keras' own layers are used, so the saved file loads anywhere.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from truecopy.facts import PlanFacts
+
+# Every prediction runs on this many rows, the last ones padded: one compilation, and a row's
+# result never depends on the rows it came with.
+_ROWS_PER_PREDICTION: Final = 512
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Networks:
+    """An autoencoder's whole, encoder and decoder: Keras models that share their weights."""
+
+    model: Any
+    encoder: Any
+    decoder: Any
+
+    @property
+    def latent(self) -> int:
+        """The width of the vector between encoder and decoder."""
+        return math.prod(self.encoder.output_shape[1:])
+
+
+def predict(model: Any, rows: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the model's output for rows of shape (rows, ...), in fixed-size batches."""
+    parts = []
+    for start in range(0, len(rows), _ROWS_PER_PREDICTION):
+        part = rows[start : start + _ROWS_PER_PREDICTION]
+        padded = part
+        if len(part) < _ROWS_PER_PREDICTION:
+            padded = np.zeros((_ROWS_PER_PREDICTION, *rows.shape[1:]), rows.dtype)
+            padded[: len(part)] = part
+        parts.append(np.asarray(model.predict_on_batch(padded))[: len(part)])
+    return np.concatenate(parts)
+
+
+class Initializers:
+    """Draws one seed per layer, so that weights depend on our seed and nothing global."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._drawn = 0
+
+    def __call__(self) -> Any:
+        """Return the next layer's initializer: Glorot uniform, Keras' default."""
+        self._drawn += 1
+        return keras.initializers.GlorotUniform(seed=self._seed * 1000 + self._drawn)
+
+
+def join(encoder: Any, decoder: Any, *, name: str) -> Networks:
+    """Connect an encoder and a decoder into one model named `name`."""
+    inputs = keras.Input(encoder.input_shape[1:], name="rows")
+    return Networks(keras.Model(inputs, decoder(encoder(inputs)), name=name), encoder, decoder)
+
+
+def dense_output(
+    hidden: Any, shape: tuple[int, ...], plan: PlanFacts, initializers: Initializers
+) -> Any:
+    """Return the dense layer, with the plan's activation, that gives rows of `shape`.
+
+    With several one-hot groups each has a softmax of its own, side by side.
+    """
+    features = math.prod(shape)
+    groups = plan.groups if plan.output.value == "softmax" else ()
+    if len(groups) > 1:
+        parts = [
+            keras.layers.Dense(
+                width,
+                activation="softmax",
+                kernel_initializer=initializers(),
+                name=f"output_{number}",
+            )(hidden)
+            for number, width in enumerate(groups)
+        ]
+        outputs = keras.layers.Concatenate(name="output")(parts)
+    else:
+        outputs = keras.layers.Dense(
+            features,
+            activation=plan.output.value,
+            kernel_initializer=initializers(),
+            name="output",
+        )(hidden)
+    if shape == (features,):
+        return outputs
+    return keras.layers.Reshape(shape, name="row")(outputs)

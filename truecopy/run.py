@@ -1,0 +1,161 @@
+"""What the command line does with models: train into a run folder, use one, stream results."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from truecopy.data.outputs import check_output, write_rows
+from truecopy.data.sources import Source, open_source
+from truecopy.errors import ModelError
+from truecopy.facts import ReportSection
+from truecopy.metrics.evaluate import Scorecard, evaluate
+from truecopy.models.autoencoder import Autoencoder, load
+from truecopy.models.saving import load_keras
+from truecopy.reports.html import write_page
+from truecopy.training.batches import split_rows
+from truecopy.training.run_folder import check_new_folder, new_folder
+
+_RUNS = Path("runs")
+
+
+def make_run(data: str, settings: dict[str, Any], *, out: Path | None) -> tuple[Path, Scorecard]:
+    """Train on `data`, score on rows held out, and write a run folder.
+
+    Args:
+        data: A DATA word of the command line.
+        settings: The arguments of `Autoencoder`.
+        out: The folder to make; None: the next free one under `runs`.
+
+    Returns:
+        The folder and the scorecard of the held-out rows.
+
+    Raises:
+        OutputExists: There is something at `out` already.
+        TruecopyError: As `Autoencoder.fit` and `evaluate` do.
+    """
+    autoencoder = Autoencoder(**settings)
+    source = open_source(data)
+    if out is not None:
+        check_new_folder(out)
+    autoencoder.fit(source)
+    folder = out or _next_folder(source.name, autoencoder.run_.model)
+    card = evaluate(autoencoder, _held_out(source, autoencoder), seed=autoencoder.seed)
+    if source.held_out is None:
+        card = _name_data(card, source, autoencoder)
+    with new_folder(folder) as temporary:
+        autoencoder.write(temporary)
+        card.save(temporary / "scorecard.json")
+        section = describe_run(autoencoder, card)
+        write_page(temporary / "report.html", section.heading, [section])
+    return folder, card
+
+
+def describe_run(
+    autoencoder: Autoencoder, card: Scorecard, *, heading: str = "", story: tuple[str, ...] = ()
+) -> ReportSection:
+    """Return the report section of a trained and scored autoencoder."""
+    return ReportSection(
+        heading=heading or f"{card.facts.model} on {autoencoder.profile_.facts.name}",
+        story=story,
+        data=autoencoder.profile_.facts,
+        plan=autoencoder.plan_.facts,
+        run=autoencoder.run_,
+        evaluation=card.facts,
+        examples=card.examples,
+    )
+
+
+def open_model(path: Path) -> Any:
+    """Return what MODEL names: an `Autoencoder` (run folder) or a Keras model (.keras file).
+
+    Raises:
+        ModelError: It is neither.
+    """
+    if path.is_dir():
+        return load(path)
+    if path.suffix == ".keras":
+        return load_keras(path)
+    message = f"{str(path)!r} is neither a run folder nor a .keras file."
+    raise ModelError(message)
+
+
+def write_encoded(model: Path, data: str, out: Path) -> None:
+    """Write the latents of all rows of `data`, shape (rows, latent)."""
+    autoencoder, source = _open_both(model, data, out)
+    columns = tuple(f"latent_{number}" for number in range(autoencoder.run_.latent))
+    _stream(out, source, autoencoder.encode_batch, columns)
+
+
+def write_reconstructed(model: Path, data: str, out: Path) -> None:
+    """Write the copies of all rows of `data`, in its units."""
+    autoencoder, source = _open_both(model, data, out)
+    columns = source.columns or tuple(f"x{i}" for i in range(autoencoder.baselines_.pca.mean.size))
+    # float32 holds 24 bits: only float64 data are wider than that.
+    kind = "float64" if source.dtype == "float64" else "float32"
+    _stream(out, source, lambda batch: autoencoder.reconstruct_batch(batch).astype(kind), columns)
+
+
+def write_scores(model: Path, data: str, out: Path) -> None:
+    """Write the mean squared error of each row of `data`, in scaled units."""
+    autoencoder, source = _open_both(model, data, out)
+    _stream(out, source, autoencoder.error_batch, ("error",))
+
+
+def _open_both(model: Path, data: str, out: Path) -> tuple[Autoencoder, Source]:
+    check_output(out)
+    opened = open_model(model)
+    if not isinstance(opened, Autoencoder):
+        message = (
+            f"{str(model)!r} is a bare Keras model, which doesn't know its data's scaling. "
+            "Give the run folder that `truecopy fit` wrote."
+        )
+        raise ModelError(message)
+    return opened, opened.open(data)
+
+
+def _stream(
+    out: Path,
+    source: Source,
+    convert: Callable[[NDArray[Any]], NDArray[Any]],
+    columns: tuple[str, ...],
+) -> None:
+    def converted() -> Iterator[NDArray[Any]]:
+        for batch in source.batches():
+            yield convert(batch)
+
+    rows = source.rows
+    if rows is None:
+        rows = sum(len(batch) for batch in source.batches())
+    write_rows(out, converted(), rows=rows, columns=columns)
+
+
+def _held_out(source: Source, autoencoder: Autoencoder) -> Any:
+    """Return rows that were not trained on: the companion test set, or the validation rows."""
+    if source.held_out is not None:
+        return source.held_out
+    rows = source.array()
+    _, validation, _ = split_rows(len(rows), autoencoder.validation, seed=autoencoder.seed)
+    return rows[validation] if len(validation) else rows
+
+
+def _name_data(card: Scorecard, source: Source, autoencoder: Autoencoder) -> Scorecard:
+    """Say which rows of the source were scored."""
+    count = autoencoder.run_.validation_rows
+    which = f"{count:,} validation rows" if count else "all rows, also those trained on"
+    note = "The validation rows chose the best epoch, so their figures are slightly flattering."
+    notes = (*card.facts.notes, note) if count else card.facts.notes
+    facts = replace(card.facts, data=f"{source.name} ({which})", notes=notes)
+    return Scorecard(facts, card.examples)
+
+
+def _next_folder(data: str, model: str) -> Path:
+    """Return the first free folder runs/<data>-<model>[-N]."""
+    stem = f"{Path(data).name.partition(':')[0]}-{model}"
+    folder, number = _RUNS / stem, 1
+    while folder.exists():
+        number += 1
+        folder = _RUNS / f"{stem}-{number}"
+    return folder

@@ -1,0 +1,43 @@
+"""The plan's losses as Keras takes them, and what a perfect copy costs in each."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import xlogy
+
+from truecopy.facts import PlanFacts
+
+
+def choose_loss(plan: PlanFacts) -> Any:
+    """Return the plan's loss: Keras' own name, or a function for several one-hot groups."""
+    if plan.loss.value == "categorical_crossentropy" and len(plan.groups) > 1:
+        return grouped_crossentropy
+    return plan.loss.value
+
+
+def grouped_crossentropy(target: Any, prediction: Any) -> Any:
+    """Categorical cross-entropy summed over groups: -sum(y log p), with p from 1e-7 up.
+
+    Keras' own divides each row by its sum, which is the number of groups, not 1.
+    """
+    floor = keras.config.epsilon()
+    logs = keras.ops.log(keras.ops.maximum(prediction, floor))
+    return -keras.ops.sum(target * logs, axis=-1)
+
+
+def perfect_loss(target: NDArray[np.float32], plan: PlanFacts) -> float | None:
+    """Return the loss of a perfect copy of scaled rows; None where it has no lower bound.
+
+    Binary cross-entropy outside [0, 1] has none.
+    """
+    y = target.astype(np.float64)
+    if plan.loss.value == "binary_crossentropy":
+        if y.min() < 0 or y.max() > 1:
+            return None
+        return float(-(xlogy(y, y) + xlogy(1 - y, 1 - y)).mean())
+    if plan.loss.value == "poisson":
+        # Keras 3.15 leaves out the constant log y!, as the loss' minimiser does not need it.
+        return float((y - xlogy(y, y)).mean())
+    return 0.0

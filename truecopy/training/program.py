@@ -1,0 +1,67 @@
+"""Convolutions of a traced JAX program replaced by faster equal ones, however deep they sit."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jax
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
+from jax.extend.core.primitives import conv_general_dilated_p
+
+from truecopy.training.convolution import fast_form
+
+
+def replace_convolutions(program: ClosedJaxpr) -> ClosedJaxpr:
+    """The same program with its slow convolutions replaced.
+
+    Args:
+        program: What `jax.make_jaxpr` gives.
+
+    Returns:
+        A program with equal inputs and outputs; `program` itself where nothing was slow.
+    """
+    jaxpr = _replace_in(program.jaxpr)
+    return program if jaxpr is program.jaxpr else program.replace(jaxpr=jaxpr)
+
+
+def _replace_in(jaxpr: Jaxpr) -> Jaxpr:
+    equations = [_replace_equation(equation) for equation in jaxpr.eqns]
+    same = all(new is old for new, old in zip(equations, jaxpr.eqns, strict=True))
+    return jaxpr if same else jaxpr.replace(eqns=equations)
+
+
+def _replace_equation(equation: JaxprEqn) -> JaxprEqn:
+    if equation.primitive is conv_general_dilated_p:
+        return _replace_convolution(equation)
+    # Programs inside programs (jit, scan, while, cond, remat, custom derivatives) are always
+    # parameters, alone or in a tuple; the signature stays, so nothing else has to change.
+    params = {name: _replace_parameter(value) for name, value in equation.params.items()}
+    same = all(params[name] is value for name, value in equation.params.items())
+    return equation if same else equation.replace(params=params)
+
+
+def _replace_parameter(value: Any) -> Any:
+    match value:
+        case ClosedJaxpr():
+            return replace_convolutions(value)
+        case Jaxpr():
+            return _replace_in(value)
+        case tuple() if any(isinstance(item, ClosedJaxpr | Jaxpr) for item in value):
+            items = tuple(_replace_parameter(item) for item in value)
+            same = all(new is old for new, old in zip(items, value, strict=True))
+            return value if same else items
+    return value
+
+
+def _replace_convolution(equation: JaxprEqn) -> JaxprEqn:
+    lhs, rhs = (atom.aval for atom in equation.invars)
+    form = fast_form(lhs, rhs, **equation.params)
+    if form is None:
+        return equation
+    # Tracing a jitted call gives one equation with exactly the parameters that this version of
+    # JAX wants, and equal layers share one compiled body.
+    call = jax.make_jaxpr(jax.jit(form))(
+        jax.ShapeDtypeStruct(lhs.shape, lhs.dtype), jax.ShapeDtypeStruct(rhs.shape, rhs.dtype)
+    ).eqns[0]
+    return equation.replace(primitive=call.primitive, params=call.params)
