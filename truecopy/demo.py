@@ -100,33 +100,41 @@ def _tell(name: str, facts: EvaluationFacts, run: RunFacts) -> tuple[str, ...]:
     return tell[name](facts, run)
 
 
-def _tell_dense(facts: EvaluationFacts, run: RunFacts) -> tuple[str, ...]:
+def _tell_dense(facts: EvaluationFacts, _: RunFacts) -> tuple[str, ...]:
     mse, bce = facts.scores["mse"], facts.scores["bce"]
     return (
-        f"Scaled to [0, 1], with a sigmoid output and binary cross-entropy, the network copies "
-        f"the test images with MSE {mse.value:.5f}. The mean image gets {mse.floor:.5f}, PCA "
-        f"with the same {facts.latent} numbers per image {mse.baselines['pca']:.5f}, a perfect "
-        "copy 0.",
-        f"Its cross-entropy is {bce.value:.4f}, and it could never be below {bce.perfect:.4f}: "
-        "for grey targets the perfect copy costs the targets' entropy. What can be learned is "
-        f"the {bce.value - bce.perfect:.4f} in between.",
+        (
+            f"Scaled to [0, 1], with a sigmoid output and binary cross-entropy, the network copies "
+            f"the test images with MSE {mse.value:.5f}. The mean image gets {mse.floor:.5f}, PCA "
+            f"with the same {facts.latent} numbers per image {mse.baselines['pca']:.5f}, a perfect "
+            "copy 0."
+        ),
+        (
+            f"Its cross-entropy is {bce.value:.4f}, and it could never be below {bce.perfect:.4f}: "
+            "for grey targets the perfect copy costs the targets' entropy. What can be learned is "
+            f"the {bce.value - bce.perfect:.4f} in between."
+        ),
     )
 
 
-def _tell_denoiser(facts: EvaluationFacts, run: RunFacts) -> tuple[str, ...]:
+def _tell_denoiser(facts: EvaluationFacts, _: RunFacts) -> tuple[str, ...]:
     accuracy, exact, mse = (facts.scores[key] for key in ("keras_accuracy", "exact_match", "mse"))
     blank = accuracy.baselines["blank"] or 0.0
     width = 100 * (accuracy.perfect - blank)
     return (
         f"Question: {_QUESTION_1!r}",
-        f"No. On images whose last dimension is 1, Keras resolves 'accuracy' to "
-        f"{accuracy.resolves_to}: it rounds the prediction and asks whether that equals the "
-        f"target, which a grey target never can. Here it reports {accuracy.value:.4f}; an "
-        f"all-black page scores {blank:.4f} and a perfect copy {accuracy.perfect:.4f}. The "
-        f"whole scale is {width:.2f} points wide, and says nothing about whole images.",
-        f"Counted pixel by pixel in 8 bits, {exact.value:.1%} are equal. What says how good the "
-        f"denoising is: MSE {mse.value:.5f}, from {mse.baselines['copy_input']:.5f} for the "
-        f"noisy image itself and {mse.baselines['mean']:.5f} for the mean image, to 0.",
+        (
+            f"No. On images whose last dimension is 1, Keras resolves 'accuracy' to "
+            f"{accuracy.resolves_to}: it rounds the prediction and asks whether that equals the "
+            f"target, which a grey target never can. Here it reports {accuracy.value:.4f}; an "
+            f"all-black page scores {blank:.4f} and a perfect copy {accuracy.perfect:.4f}. The "
+            f"whole scale is {width:.2f} points wide, and says nothing about whole images."
+        ),
+        (
+            f"Counted pixel by pixel in 8 bits, {exact.value:.1%} are equal. What says how good the "
+            f"denoising is: MSE {mse.value:.5f}, from {mse.baselines['copy_input']:.5f} for the "
+            f"noisy image itself and {mse.baselines['mean']:.5f} for the mean image, to 0."
+        ),
     )
 
 
@@ -134,12 +142,16 @@ def _tell_posted(facts: EvaluationFacts, run: RunFacts) -> tuple[str, ...]:
     mse, losses = facts.scores["mse"], run.history["loss"]
     return (
         f"Question: {_QUESTION_2!r}",
-        f"Because none of the three choices fits. The loss fell from {losses[0]:,.1f} to "
-        f"{losses[-1]:,.1f} in {len(losses)} epochs: on grey levels up to 255, 1 - y is "
-        "negative, and the loss has no lower bound and no minimum at the perfect copy. A softmax "
-        "makes all 784 outputs sum to 1, while a digit in raw grey levels sums to about 26,000: "
-        "the copy is a black page.",
-        f"In [0, 1] units its MSE is {mse.value:.4f}, against {mse.baselines['blank']:.4f} for "
-        f"a blank page and {mse.baselines['mean']:.4f} for the mean image: skill "
-        f"{mse.skill:.2f}. Divide by 255, use a sigmoid, and it becomes the first model above.",
+        (
+            f"Because none of the three choices fits. The loss fell from {losses[0]:,.1f} to "
+            f"{losses[-1]:,.1f} in {len(losses)} epochs: on grey levels up to 255, 1 - y is "
+            "negative, and the loss has no lower bound and no minimum at the perfect copy. A softmax "
+            "makes all 784 outputs sum to 1, while a digit in raw grey levels sums to about 26,000: "
+            "the copy is a black page."
+        ),
+        (
+            f"In [0, 1] units its MSE is {mse.value:.4f}, against {mse.baselines['blank']:.4f} for "
+            f"a blank page and {mse.baselines['mean']:.4f} for the mean image: skill "
+            f"{mse.skill:.2f}. Divide by 255, use a sigmoid, and it becomes the first model above."
+        ),
     )

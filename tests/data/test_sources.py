@@ -1,5 +1,6 @@
 """Any batch size gives the same rows; what can't be rows is refused in so many words."""
 
+import itertools
 import os
 import re
 
@@ -49,7 +50,7 @@ class Tensor:
 
 KINDS = {
     "array": lambda: ROWS,
-    "list": lambda: ROWS.tolist(),
+    "list": ROWS.tolist,
     "foreign byte order": lambda: ROWS.astype(">f4"),
     "other library": Tensor,
     "iterable": lambda: Batches(ROWS, [3, 1, 3]),
@@ -176,7 +177,7 @@ def test_an_endless_iterator_does_not_fill_the_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(sources.tempfile, "tempdir", str(tmp_path))
 
     with pytest.raises(OutputFailed) as error:
-        open_source(iter(lambda: ROWS, None)).batches()
+        open_source(itertools.repeat(ROWS)).batches()
 
     assert str(error.value) == (
         f"The array doesn't fit into memory, and {str(tmp_path)!r} has no room for row 7 and "

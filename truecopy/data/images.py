@@ -70,9 +70,9 @@ class ImageFolder(Source):
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, folder: str, *, size: tuple[int, int] | None = None) -> None:
+    def __init__(self, folder: str, *, size: tuple[int, int] | None, owner: str) -> None:
         self.name = folder
-        self._size = _check_size(size)
+        self._size = _check_size(size, owner)
         verdicts = [_judge(path) for path in _walk(Path(folder), ())]
         self._refuse(verdicts)
         self._paths = [verdict.path for verdict in verdicts]
@@ -140,18 +140,20 @@ class ImageFolder(Source):
         return tuple(names), np.array([numbers[parts[0]] for parts in places])
 
 
-def _check_size(size: tuple[int, int] | None) -> tuple[int, int] | None:
+def _check_size(size: tuple[int, int] | None, owner: str) -> tuple[int, int] | None:
     """Refuse what is not a height and a width."""
     if size is None:
         return None
-    must_be = f"two integers (height, width) of at least 1 and {MAXIMUM_PIXELS} pixels in all"
     try:
         height, width = size
-        if min(height, width) < 1 or height * width > MAXIMUM_PIXELS:
-            raise InvalidArgument("size", "ImageFolder", must_be, got=size)
-        return int(height), int(width)
-    except TypeError as error:
-        raise InvalidArgument("size", "ImageFolder", must_be, got=size) from error
+        whole = isinstance(height, int | np.integer) and isinstance(width, int | np.integer)
+        fits = whole and min(height, width) >= 1 and height * width <= MAXIMUM_PIXELS
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        must_be = f"(height, width) of at least 1 each and {MAXIMUM_PIXELS} pixels in all"
+        raise InvalidArgument("size", owner, must_be, got=size)
+    return int(height), int(width)
 
 
 def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:

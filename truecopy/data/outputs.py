@@ -4,7 +4,7 @@ import csv
 import os
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -94,7 +94,11 @@ class _ParquetWriter(_Writer):
             self._file.close()
 
 
-_WRITERS: Final = {".npy": _NpyWriter, ".csv": _CsvWriter, ".parquet": _ParquetWriter}
+_WRITERS: Final[dict[str, Callable[[Path, int, tuple[str, ...]], _Writer]]] = {
+    ".npy": _NpyWriter,
+    ".csv": _CsvWriter,
+    ".parquet": _ParquetWriter,
+}
 
 
 def check_output(path: Path) -> None:

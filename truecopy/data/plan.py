@@ -16,7 +16,8 @@ from truecopy.reports.terminal import render_plan
 
 _BYTE: Final = 255
 # A bounded integer scale (grey levels, ratings) is at its top often; a count almost never.
-_SHARE_AT_TOP: Final = 1e-3
+# Often: at least half as often as if all levels were equally frequent.
+_SHARE_AT_TOP: Final = 0.5
 # uint8 tables below half the byte range are more likely small integers than grey levels.
 _HALF_BYTE: Final = 128
 # Counts above this are compressed by log(1 + x): raw, they would saturate any first layer.
@@ -123,7 +124,8 @@ def _classify_integers(data: DataFacts) -> tuple[str, str]:
     byte_like = data.dtype == "uint8" and (image or high >= _HALF_BYTE)
     if byte_like or high == _BYTE:
         return "bytes", f"the values are whole numbers from 0 to {high:g}, as in 8-bit grey levels"
-    if data.share_maximum >= _SHARE_AT_TOP and high <= _BYTE:
+    often = data.levels is not None and data.share_maximum >= _SHARE_AT_TOP / data.levels
+    if often and high <= _BYTE:
         share = f"{data.share_maximum:.1%}"
         return (
             "levels",
@@ -132,7 +134,7 @@ def _classify_integers(data: DataFacts) -> tuple[str, str]:
     return "counts", f"whole numbers from {data.minimum:g} to {high:g} without a hard top"
 
 
-def _bytes(profile: Profile, because: str) -> Plan:
+def _bytes(_: Profile, because: str) -> Plan:
     reason = "grey levels 0..255 become [0, 1], which a sigmoid can reach and cross-entropy wants"
     scaling = Choice(value="divide by 255", reason=reason)
     return _bounded("bytes", because, scaling, Scaling.divide(_BYTE))
@@ -145,7 +147,7 @@ def _levels(profile: Profile, because: str) -> Plan:
     return _bounded("levels", because, scaling, Scaling.divide(top))
 
 
-def _unit(profile: Profile, because: str) -> Plan:
+def _unit(_: Profile, because: str) -> Plan:
     scaling = Choice(value="none", reason="the values lie in [0, 1] already")
     return _bounded("unit", because, scaling, Scaling.none())
 
@@ -167,7 +169,7 @@ def _bounded(kind: str, because: str, scaling: Choice, scale: Scaling) -> Plan:
     return Plan(facts, scale)
 
 
-def _binary(profile: Profile, because: str) -> Plan:
+def _binary(_: Profile, because: str) -> Plan:
     facts = PlanFacts(
         kind="binary",
         because=because,
@@ -181,7 +183,7 @@ def _binary(profile: Profile, because: str) -> Plan:
     return Plan(facts, Scaling.none())
 
 
-def _signed_unit(profile: Profile, because: str) -> Plan:
+def _signed_unit(_: Profile, because: str) -> Plan:
     facts = PlanFacts(
         kind="signed-unit",
         because=because,

@@ -45,8 +45,7 @@ class _Counts:
     row_sums: tuple[float, float] = (np.inf, -np.inf)
     # The smallest and the largest sum of the first k features over all rows, for each k:
     # where both agree, a group of one-hot columns may end.
-    running_low: NDArray[np.float64] | None = None
-    running_high: NDArray[np.float64] | None = None
+    running: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
 
 class Profile(Result):
@@ -153,9 +152,10 @@ def _count(counts: _Counts, rows: NDArray[Any]) -> NDArray[Any]:
     if counts.binary:
         running = np.cumsum(rows, axis=1, dtype=np.float64)
         low, high = running.min(axis=0), running.max(axis=0)
-        first = counts.running_low is None or counts.running_high is None
-        counts.running_low = low if first else np.minimum(counts.running_low, low)
-        counts.running_high = high if first else np.maximum(counts.running_high, high)
+        seen = counts.running
+        counts.running = (
+            (low, high) if seen is None else (np.minimum(seen[0], low), np.maximum(seen[1], high))
+        )
     return rows
 
 
@@ -168,7 +168,8 @@ def _drop_non_finite(counts: _Counts, rows: NDArray[Any], first_row: int) -> NDA
     counts.infinite += int((~finite).sum()) - nan
     missing = _FIRST - len(counts.places)
     counts.places += [(first_row + int(r), int(f)) for r, f in np.argwhere(~finite)[:missing]]
-    return rows[finite.all(axis=1)]
+    kept: NDArray[Any] = rows[finite.all(axis=1)]
+    return kept
 
 
 def _count_levels(counts: _Counts, rows: NDArray[Any]) -> None:
@@ -251,8 +252,10 @@ def _one_hot_groups(counts: _Counts) -> tuple[int, ...]:
 
     The running sum over the columns is the same in every row exactly where such groups end.
     """
-    low, high = counts.running_low, counts.running_high
-    if not counts.binary or low is None or high is None or low[-1] != high[-1] or low[-1] == 0:
+    if not counts.binary or counts.running is None:
+        return ()
+    low, high = counts.running
+    if low[-1] != high[-1] or low[-1] == 0:
         return ()
     ends = [int(np.flatnonzero((low == high) & (low == k))[-1]) for k in _agreed(low, high)]
     sums = low[ends]

@@ -223,7 +223,7 @@ def open_source(
     if path is not None and os.path.isdir(path):  # noqa: PTH112
         from truecopy.data.images import ImageFolder
 
-        return ImageFolder(path, size=size)
+        return ImageFolder(path, size=size, owner=owner)
     if size is not None:
         raise InvalidArgument("size", owner, "given for a folder of images only", got=size)
     if path is not None:

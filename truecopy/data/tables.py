@@ -62,7 +62,7 @@ def open_file(path: str, *, owner: str) -> Source:
 
     Raises:
         DataError: The file is missing, empty, broken, unsafe or of no known kind.
-        UnknownName: There is no such file, and it looks like a misspelt word.
+        UnknownName: There is no such file, and it may be a misspelt word.
         MissingPackage: A .parquet file is given and pyarrow is not installed.
     """
     file, key = path, ""
@@ -76,10 +76,7 @@ def open_file(path: str, *, owner: str) -> Source:
     if not Path(file).is_file():
         raise UnsupportedData(f"{file!r} is neither a regular file nor a folder.")
     if suffix in PICKLES:
-        raise UnsafeData(
-            f"{file!r} is a pickle, and loading one can run any code. Save the array with "
-            "numpy.save as .npy."
-        )
+        raise UnsafeData(f"{file!r} is a pickle: loading one can run any code. Save it as .npy.")
     openers: dict[str, Callable[[str], Source]] = {
         ".npy": open_npy,
         ".npz": lambda file: open_npz(file, key=key),
@@ -222,7 +219,7 @@ def _read_header(stream: IO[bytes], what: str, length: int) -> _Header:
     start = stream.tell()
     try:
         shape, fortran, dtype = readers[npy.read_magic(stream)](stream)
-    except (ValueError, KeyError, EOFError, SyntaxError, RecursionError, MemoryError) as error:
+    except Exception as error:  # NumPy's parser raises what Python's does, and more
         raise BrokenData(f"{what} does not start as .npy data do: {error}") from error
     # Python's integers: NumPy's would overflow at what a shape bomb claims.
     promised, follow = math.prod(shape) * dtype.itemsize, length - (stream.tell() - start)

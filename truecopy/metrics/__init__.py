@@ -1,0 +1,1 @@
+"""Figures about a copy, each between its floor and its ceiling."""

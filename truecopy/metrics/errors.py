@@ -23,7 +23,8 @@ def mse(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.float64]:
     difference = _difference(target, prediction)
     # einsum sums the squares without a second array of the rows' size.
     squares: NDArray[np.float64] = np.einsum("nf,nf->n", difference, difference)
-    return squares / difference.shape[1]
+    mean: NDArray[np.float64] = squares / difference.shape[1]
+    return mean
 
 
 def mae(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """How good the copy is: every figure beside its floor and its ceiling, in one pass."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ class Scorecard(Result):
 
     def __init__(self, facts: EvaluationFacts, examples: Examples) -> None:
         self._facts = facts
-        self.examples = examples
+        self.examples: Examples = examples
 
     @property
     def facts(self) -> EvaluationFacts:
@@ -116,6 +116,7 @@ class _Task:
         """Give (first row, what the model sees, target) in scaled units, batch by batch."""
         scaling = self.baselines.units.scaling
         first = 0
+        pairs: Iterable[tuple[NDArray[Any], NDArray[Any]]]
         if self.clean is self.source:
             pairs = ((rows, rows) for rows in self.source.batches(_BATCH))
         else:

@@ -1,0 +1,1 @@
+"""Facts as text, tables and pages; nothing here computes."""

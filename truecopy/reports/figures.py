@@ -30,6 +30,7 @@ LINES_SIZE = (6.4, 1.8)
 _SCALE = 2  # for screens with two pixels to the point
 _MAX_POINTS = 1500  # a chart is 640 points wide: more values only make the picture larger
 _LINES_BYTES = 40_000  # what one row drawn as lines takes, light and dark
+_SQUASHED = 4  # later epochs that use less than a quarter of the height show too little
 _MAX_MARKED = 40  # so few values that each is worth a dot
 
 
@@ -82,13 +83,18 @@ def show_rows(
 
     Args:
         examples: the rows.
-        bounds: the values drawn darkest and brightest; None: those of the originals.
+        bounds: the values drawn darkest and brightest; None: those of the originals. Lines
+            span what is shown.
         budget: about how many bytes all pictures together may take.
     """
     errors = [measure_error(e.original, e.reconstruction) for e in examples.rows]
     top = max(map(find_top, errors))
     if not is_image(examples.rows[0].original.shape):
-        return tuple(map(_show_lines, _choose_rows(examples.rows, budget // _LINES_BYTES))), top
+        rows = _choose_rows(examples.rows, budget // _LINES_BYTES)
+        # On scales of their own, the best row's errors would look as large as the worst one's.
+        arrays = [a for e in rows for a in (e.original, e.noisy, e.reconstruction) if a is not None]
+        span = find_bounds(arrays)
+        return tuple(_show_lines(e, span) for e in rows), top
     bounds = bounds or find_bounds([e.original for e in examples.rows])
     side = _fit_side(budget // (4 * len(examples.rows)))
     return tuple(Row(e, _show_image(e, bounds, top, side)) for e in examples.rows), top
@@ -101,10 +107,10 @@ def _choose_rows(rows: Sequence[Example], count: int) -> Sequence[Example]:
     return [rows[round(i)] for i in np.linspace(0, len(rows) - 1, max(3, count))]
 
 
-def _show_lines(example: Example) -> Row:
+def _show_lines(example: Example, bounds: tuple[float, float]) -> Row:
     alt = f"Row {example.row}: the original as a line, its reconstruction over it"
     arrays = (example.original, example.noisy, example.reconstruction)
-    light, dark = draw_lines(*arrays, LIGHT), draw_lines(*arrays, DARK)
+    light, dark = (draw_lines(*arrays, bounds, ink) for ink in (LIGHT, DARK))
     return Row(example, (Picture("lines", alt, light, dark),))
 
 
@@ -150,8 +156,8 @@ def _fit_side(budget: int) -> int:
 
 
 def find_top(errors: Values) -> float:
-    """Find the largest finite error."""
-    return find_bounds([errors])[1]
+    """Find the largest finite error, 0 where there is none."""
+    return float(np.max(errors, where=np.isfinite(errors), initial=0.0))
 
 
 def is_image(shape: Sequence[int]) -> bool:
@@ -174,7 +180,7 @@ def measure_error(original: Values, reconstruction: Values) -> Values:
 
 
 def draw_image(
-    values: Values, bounds: tuple[float, float], *, side: int, colours: str = "gray"
+    values: Values, bounds: tuple[float, float], *, side: int, colours: str | None = None
 ) -> bytes:
     """Draw one row as a picture, a pixel for each value, at most `side` pixels wide and high.
 
@@ -182,28 +188,20 @@ def draw_image(
         values: shape (H, W), (H, W, 1) or (H, W, 3).
         bounds: the values drawn darkest and brightest; what lies outside is clipped.
         side: a larger picture is averaged down to this.
-        colours: the colour map of a picture without colours of its own.
+        colours: a colour map for values that are no colours themselves; None: grey.
     """
-    from matplotlib.image import imsave
+    from matplotlib import colormaps
+    from PIL import Image
 
     low, high = bounds
-    span = (high - low) or 1.0
-    pixels = np.clip((np.asarray(values, np.float64) - low) / span, 0, 1)
-    pixels = _shrink(np.nan_to_num(pixels), side)
+    scaled = np.clip((np.asarray(values, np.float64) - low) / ((high - low) or 1.0), 0, 1)
+    pixels = _shrink(np.nan_to_num(scaled), side)
     if pixels.shape[2:] == (1,):
         pixels = pixels[:, :, 0]
+    if colours is not None:
+        pixels = colormaps[colours](pixels)[:, :, :3]
     file = io.BytesIO()
-    imsave(
-        file,
-        pixels,
-        vmin=0,
-        vmax=1,
-        cmap=colours,
-        format="png",
-        origin="upper",
-        dpi=100,
-        metadata={"Software": None},
-    )
+    Image.fromarray(np.rint(255 * pixels).astype(np.uint8)).save(file, "png", optimize=True)
     return file.getvalue()
 
 
@@ -213,7 +211,7 @@ def _shrink(pixels: Values, side: int) -> Values:
         starts = np.linspace(0, length, max(1, round(length / factor)), endpoint=False).astype(int)
         sizes = np.diff(np.append(starts, length))
         sums = np.add.reduceat(pixels, starts, axis=axis)
-        pixels = sums / np.expand_dims(sizes, [i for i in range(pixels.ndim) if i != axis])
+        pixels = np.moveaxis(np.moveaxis(sums, axis, -1) / sizes, -1, axis)
     return pixels
 
 
@@ -249,7 +247,7 @@ def draw_curves(run: RunFacts, ink: Ink) -> bytes | None:
         axes.axhline(floor, color=ink.third, lw=1.8, ls=(0, (5, 2)), label=text)
     axes.set_ylim(*_choose_limits(curves, floor))
     axes.set_xlim(0.5, max(curve.size for curve in curves) + 0.5)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.set_xlabel("epoch", color=ink.text)
     axes.set_ylabel("loss", color=ink.text)
     _add_legend(axes, ink, columns=2)
@@ -273,19 +271,28 @@ def _choose_limits(curves: Sequence[Values], floor: float | None) -> tuple[float
     low, high = find_bounds(known)
     later = find_bounds([*(curve[1:] for curve in curves if curve.size > 1), known[-1]])[1]
     # One bad first epoch would otherwise squash all that the others have to show.
-    if high - low > 4 * (later - low) > 0 and max(curve.size for curve in curves) > 2:
+    if high - low > _SQUASHED * (later - low) > 0:
         high = later + (later - low)
     margin = 0.06 * (high - low)
     return low - margin, high + margin
 
 
-def draw_lines(original: Values, noisy: Values | None, copy: Values, ink: Ink) -> bytes:
+def draw_lines(
+    original: Values,
+    noisy: Values | None,
+    copy: Values,
+    bounds: tuple[float, float],
+    ink: Ink,
+) -> bytes:
     """Draw a row that isn't an image: the original as a line, its copy over it."""
+    low, high = bounds
+    margin = 0.05 * (high - low)
     figure, axes = _start(LINES_SIZE, ink)
     if noisy is not None:
         _plot(axes, noisy, color=ink.faint, lw=1.2, label="noisy input")
     _plot(axes, original, color=ink.first, lw=2.2, label="original")
     _plot(axes, copy, color=ink.second, lw=1.2, label="reconstruction")
+    axes.set_ylim(low - margin, high + margin)
     axes.margins(x=0.01)
     _add_legend(axes, ink, columns=3)
     return _finish(figure)

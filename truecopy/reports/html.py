@@ -52,6 +52,7 @@ from truecopy.reports.terminal import (
 _PICTURE_BYTES = 900_000
 # The narrowest bar is about 330 pixels wide (a phone), a letter of its labels about 6.5.
 _LETTER = 100 * 6.5 / 330
+_BOLD, _PLAIN = Markup("<div><b>{}</b></div>"), Markup("<div>{}</div>")
 _MARKS = {
     "blank": "blank page",
     "constant": "best constant",
@@ -74,7 +75,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Scale:
-    """A bar from floor to ceiling: its marks, and the baselines that are no better than the floor."""
+    """A bar from floor to ceiling; `outside` are the baselines no better than the floor."""
 
     fill: float
     marks: tuple[Mark, ...]
@@ -138,10 +139,9 @@ def to_uri(picture: bytes) -> str:
 def lay_out(score: ScoreFacts) -> Scale:
     """Place the baselines of a score below its bar so that no two labels touch."""
     decimals = count_decimals(score)
-    ends = (
-        f"floor {format_number(score.floor, decimals)} ({score.floor_from})",
-        f"perfect {format_number(score.perfect, decimals)}",
-    )
+    floor = f"floor {format_number(score.floor, decimals)}"
+    named = f"{floor} ({_MARKS.get(score.floor_from, score.floor_from)})"
+    ends = (named, f"perfect {format_number(score.perfect, decimals)}")
     marks = [Mark(ends[0], 0, 0, "start"), Mark(ends[1], 100, 0, "end")]
     outside = []
     for name, value in score.baselines.items():
@@ -225,9 +225,8 @@ def _to_markup(renderable: Any) -> Markup:
     if isinstance(renderable, Bar):
         return _draw_bar(renderable)
     if isinstance(renderable, Text):
-        lines = Markup("<br>").join(renderable.plain.split("\n"))
-        bold = "bold" in str(renderable.style)
-        return Markup("<div><b>{}</b></div>" if bold else "<div>{}</div>").format(lines)
+        line = _BOLD if renderable.style == "bold" else _PLAIN
+        return line.format(_break_lines(renderable.plain))
     return Markup("<pre>{}</pre>").format(to_text(renderable))
 
 
@@ -251,8 +250,11 @@ def _tabulate(table: Table) -> Markup:
 def _to_cell(cell: Any) -> Markup:
     if isinstance(cell, Bar):
         return _draw_bar(cell)
-    text = cell.plain if isinstance(cell, Text) else str(cell)
-    return Markup("<br>").join(text.split("\n"))
+    return _break_lines(cell.plain if isinstance(cell, Text) else str(cell))
+
+
+def _break_lines(text: str) -> Markup:
+    return Markup("<br>").join(map(clean, text.split("\n")))
 
 
 def _draw_bar(bar: Bar) -> Markup:

@@ -24,6 +24,9 @@ _JOINERS = frozenset("\u200c\u200d")
 # Control and format characters, halves of surrogate pairs, line and paragraph separators.
 _UNSAFE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _SPECTRUM_WIDTHS = (2, 8, 16, 32, 64)
+_TOO_LARGE, _TOO_SMALL = 1e9, 1e-7  # beyond these, digits are easier to count as a power of ten
+_NOTABLE = 0.005  # less is rounding, or the small constant that keeps a logarithm finite
+_ALMOST_NONE, _ALMOST_ALL = 0.0005, 0.9995  # would be rounded to 0.0 % and 100.0 %
 
 
 def clean(text: str) -> str:
@@ -61,7 +64,7 @@ def format_number(number: float | None, decimals: int | None = None) -> str:
         return "-"
     if math.isinf(number):
         return "inf" if number > 0 else "-inf"
-    if abs(number) >= 1e9 or 0 < abs(number) < 1e-7:
+    if abs(number) >= _TOO_LARGE or 0 < abs(number) < _TOO_SMALL:
         return f"{number:.3g}"
     if number in {0, 1} or (decimals is None and number == int(number)):
         return f"{int(number):,}"
@@ -72,12 +75,11 @@ def format_number(number: float | None, decimals: int | None = None) -> str:
 
 def format_percent(share: float) -> str:
     """Write a share as percent, never rounded to a 0 % or 100 % that it is not."""
-    percent = 100 * share
-    if 0 < percent < 0.05:
+    if 0 < share < _ALMOST_NONE:
         return "under 0.1 %"
-    if 99.95 <= percent < 100:
+    if _ALMOST_ALL <= share < 1:
         return "over 99.9 %"
-    return f"{percent:.1f} %".replace(".0 %", " %")
+    return f"{100 * share:.1f} %".replace(".0 %", " %")
 
 
 def format_range(bounds: tuple[float, float]) -> str:
@@ -93,7 +95,7 @@ def format_shape(shape: tuple[int, ...]) -> str:
 def name_baseline(name: str, shape: tuple[int, ...]) -> str:
     """Name a baseline in words, as it stands in a sentence about rows of `shape`."""
     return {
-        "blank": "a blank page" if len(shape) > 1 else "all zeros",
+        "blank": "a blank page" if len(shape) > 1 else "a row of zeros",
         "constant": "the best constant",
         "mean": "the mean image" if len(shape) > 1 else "the mean row",
         "pca": "PCA",
@@ -110,12 +112,13 @@ def format_skill(skill: float | None) -> str:
 
 
 def format_interval(score: ScoreFacts) -> str:
-    """Write the 95 % interval as half its width, at the value's decimals where it shows."""
+    """Write the 95 % interval as half its width, at the value's decimals or where it shows."""
     half, decimals = (score.ci95[1] - score.ci95[0]) / 2, count_decimals(score)
     if not math.isfinite(half):
         return ""
-    shows = half == 0 or half >= 0.5 * 10**-decimals
-    return f"\u00b1{half:.{decimals}f}" if shows else f"\u00b1{half:.1g}"
+    if 0 < half < 0.5 * 10**-decimals:
+        decimals = -math.floor(math.log10(half))
+    return f"\u00b1{format_number(half, decimals)}"
 
 
 def find_skill(score: ScoreFacts, value: float | None) -> float | None:
@@ -137,9 +140,7 @@ def sum_up(evaluation: EvaluationFacts) -> str:
     """Say in one or two sentences where the copy stands between floor and ceiling."""
     name = find_leader(evaluation)
     if name is None:
-        return (
-            "No figure has a floor and a ceiling that differ: how good the copy is can't be said."
-        )
+        return "No figure has both a floor and a ceiling: nothing says how good the copy is."
     score = evaluation.scores[name]
     skill, decimals = score.skill or 0.0, count_decimals(score)
     value, bottom, perfect = (
@@ -181,9 +182,9 @@ def _explain_score(name: str, score: ScoreFacts, shape: tuple[int, ...]) -> Iter
         yield (
             f'{name} (what metrics=["accuracy"] reports; here {score.resolves_to}): {bottom} '
             f"scores {floor}, a perfect copy {perfect}: the whole scale is "
-            f"{gap:.{2 if gap < 10 else 0}f} points wide."
+            f"{format_number(gap, max(0, 1 - math.floor(math.log10(gap or 1))))} points wide."
         )
-    elif not score.higher_is_better and score.perfect > 0.005 * score.floor:
+    elif not score.higher_is_better and score.perfect > _NOTABLE * score.floor:
         why = ": the targets' entropy" if name == "bce" else ""
         yield f"{name}: a perfect copy still costs {perfect}{why}."
     if score.floor == score.perfect:
@@ -377,7 +378,7 @@ def to_text(renderable: RenderableType, *, width: int = 80) -> str:
     )
     with console.capture() as capture:
         console.print(renderable)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+    return "\n".join(clean(line.rstrip()) for line in capture.get().rstrip("\n").split("\n"))
 
 
 def _text(text: str, *, style: str = "") -> Text:

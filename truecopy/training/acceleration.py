@@ -2,32 +2,31 @@
 
 XLA's CPU backend runs most convolutions well and a few badly: the weight gradient of a
 ``Conv2DTranspose`` with strides runs 20 times slower than its forward pass, and depthwise or
-three-dimensional convolutions are as slow. Those few take nearly all the time of a decoder.
+three-dimensional layers are as slow (the figures: `convolution_forms.py`). Those few take nearly
+all the time of a decoder.
 
-The step that Keras compiles (gradient included) is traced to a jaxpr first, the slow
-convolutions in it are replaced by equal but faster ones (see `convolution.py`), and the result
-is what Keras compiles. Working on the finished gradient instead of on the layers means that any
-model, any custom `train_step` and any construct inside it (scan, remat, custom derivatives) is
-reached, and that no differentiation rule is touched.
+The step that Keras compiles, gradient included, is first traced to a jaxpr. The slow convolutions
+in it are replaced by equal but faster ones, and Keras compiles the result. Working on the finished
+gradient, not on the layers, reaches any model, any custom `train_step` and any construct in it
+(scan, remat, custom derivatives), and no differentiation rule is touched.
 """
 
 from __future__ import annotations
 
 import functools
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
 
 import jax
 import keras
+from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
-from truecopy.training.program import replace_convolutions
+from truecopy.training.traced_program import replace_convolutions
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-
-# Keras' JAX trainer (3.15) compiles these three through the instance: `self.train_step` and so
-# on are looked up when `make_train_function` runs, so an attribute of the instance is enough.
+# Keras' JAX trainer (3.15) looks `self.train_step` and so on up when `make_train_function` runs
+# and keeps the result in `self.train_function`, which `fit` makes anew when it is None.
 STEPS = ("train_step", "test_step", "predict_step")
 COMPILED = ("train_function", "test_function", "predict_function")
 
@@ -37,22 +36,21 @@ class Acceleration:
 
     Attributes:
         model: The model.
-        active: Whether this object is what makes the model fast.
+        active: Whether this object is what makes the model fast. It is not where nothing can be
+            gained, and not where the model was accelerated before.
     """
 
-    def __init__(self, model: keras.Model) -> None:
-        """Makes `model` fast, unless it is already, or would gain nothing."""
+    def __init__(self, model: Any) -> None:
         self.model = model
         self.active = _can_gain() and not any(step in vars(model) for step in STEPS)
         if self.active:
             for step in STEPS:
-                # Not `setattr`: a Keras layer inspects what is assigned to it, and its saved
-                # file follows what it found.
+                # Not `setattr`: a Keras layer tracks what is assigned to it, and saves it.
                 vars(model)[step] = speed_up(getattr(model, step))
             self._forget_compiled()
 
     def undo(self) -> None:
-        """Leaves the model as it was found; a second call does nothing."""
+        """Leave the model as it was found; a second call does nothing."""
         if self.active:
             for step in STEPS:
                 del vars(self.model)[step]
@@ -63,8 +61,7 @@ class Acceleration:
         for name in COMPILED:
             setattr(self.model, name, None)
 
-    def __enter__(self) -> Acceleration:
-        """Returns itself: the model is fast already."""
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -73,23 +70,22 @@ class Acceleration:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Undoes the acceleration."""
         self.undo()
 
 
-def accelerate(model: keras.Model) -> Acceleration:
-    """Makes `fit`, `evaluate` and `predict` of a convolutional model faster.
+def accelerate(model: Any) -> Acceleration:
+    """Make `fit`, `evaluate` and `predict` of a convolutional model faster on a CPU.
 
-    The model, what it learns and the file it saves stay the same: convolutions that the CPU
-    runs badly are computed in another order, which differs by float rounding. Without
-    such convolutions, on a GPU or TPU, or with another Keras backend, nothing changes.
+    The model, what it learns and the file it saves stay the same, but for float rounding:
+    convolutions that the CPU runs badly are computed in another order. Where there are none, on
+    a GPU or TPU and with another Keras backend than JAX, nothing changes.
 
     Args:
-        model: Any Keras model, compiled or not, built or not.
+        model: Any Keras model, compiled and built or not yet.
 
     Returns:
-        A handle to undo it: `accelerate(model).undo()`, or `with accelerate(model): ...`. For
-        a model that is already accelerated the handle undoes nothing.
+        A handle that undoes it: `accelerate(model).undo()`, or `with accelerate(model): ...`. Of
+        a model that is accelerated already, the handle undoes nothing.
 
     Example:
         >>> import keras
@@ -102,51 +98,52 @@ def accelerate(model: keras.Model) -> Acceleration:
 
 
 def speed_up(step: Callable[..., Any]) -> Callable[..., Any]:
-    """A function with the same results, faster on a CPU once `jax.jit` compiles it.
+    """Give a function with the same results that `jax.jit` makes faster on a CPU.
 
-    Give it the finished step, gradient included: it may be differentiated, but the gradient it
-    then has is JAX's, not a faster one.
+    Meant for a finished step, with its gradient inside. The function can be differentiated too,
+    but then the gradient is made after the replacement, and is as slow as ever.
 
     Args:
-        step: A function that JAX can trace.
+        step: A function that JAX can trace. Arguments that aren't being traced are constants.
 
     Returns:
-        The function. Called outside a trace it is `step` itself, so that eager runs stay eager.
+        The function. Called outside of a trace it is `step` itself: what runs eagerly goes on
+        doing so.
     """
+    failed = False
 
     @functools.wraps(step)
     def stepped(*args: Any, **kwargs: Any) -> Any:
+        nonlocal failed
         leaves, structure = jax.tree.flatten((args, kwargs))
-        traced = [isinstance(leaf, jax.core.Tracer) for leaf in leaves]
-        if not any(traced):
+        places = [at for at, leaf in enumerate(leaves) if isinstance(leaf, jax.core.Tracer)]
+        if failed or not places:
             return step(*args, **kwargs)
 
-        def run(arrays: list[Any]) -> Any:
-            given = iter(arrays)
-            whole = [
-                next(given) if is_traced else leaf
-                for is_traced, leaf in zip(traced, leaves, strict=True)
-            ]
+        def run(*arrays: jax.Array) -> Any:
+            given = dict(zip(places, arrays, strict=True))
+            whole = [given.get(at, leaf) for at, leaf in enumerate(leaves)]
             args, kwargs = jax.tree.unflatten(structure, whole)
             return step(*args, **kwargs)
 
-        arrays = [leaf for is_traced, leaf in zip(traced, leaves, strict=True) if is_traced]
-        program, shapes = jax.make_jaxpr(run, return_shape=True)(arrays)
-        results = jax.extend.core.jaxpr_as_fun(_replace_or_warn(program))(*arrays)
+        arrays = [leaves[at] for at in places]
+        program, shapes = jax.make_jaxpr(run, return_shape=True)(*arrays)
+        faster = _replace_or_warn(program)
+        failed = faster is None
+        results = jaxpr_as_fun(program if faster is None else faster)(*arrays)
         return jax.tree.unflatten(jax.tree.structure(shapes), results)
 
     return stepped
 
 
 def _can_gain() -> bool:
-    return keras.backend.backend() == "jax" and jax.default_backend() == "cpu"
+    return bool(keras.backend.backend() == "jax" and jax.default_backend() == "cpu")
 
 
-def _replace_or_warn(program: Any) -> Any:
+def _replace_or_warn(program: ClosedJaxpr) -> ClosedJaxpr | None:
     try:
         return replace_convolutions(program)
-    except Exception as error:  # noqa: BLE001 - a model that trains must go on training
-        warnings.warn(
-            f"This model could not be accelerated and trains as before: {error!r}", stacklevel=2
-        )
-        return program
+    except Exception as error:  # noqa: BLE001  (whatever it is, the model trains without us)
+        message = f"This model is not accelerated and trains at its usual speed: {error!r}"
+        warnings.warn(message, stacklevel=3)
+        return None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import jax
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
 from jax.extend.core.primitives import conv_general_dilated_p
 
-from truecopy.training.convolution import fast_form
+from truecopy.training.convolution import Convolution
+from truecopy.training.convolution_forms import choose_form
 
 
 def replace_convolutions(program: ClosedJaxpr) -> ClosedJaxpr:
@@ -35,7 +35,8 @@ def _replace_equation(equation: JaxprEqn) -> JaxprEqn:
     if equation.primitive is conv_general_dilated_p:
         return _replace_convolution(equation)
     # Programs inside programs (jit, scan, while, cond, remat, custom derivatives) are always
-    # parameters, alone or in a tuple; the signature stays, so nothing else has to change.
+    # parameters, alone or in a tuple (JAX's own `jaxprs_in_params` relies on it too); their
+    # inputs and outputs stay, so nothing around them has to change.
     params = {name: _replace_parameter(value) for name, value in equation.params.items()}
     same = all(params[name] is value for name, value in equation.params.items())
     return equation if same else equation.replace(params=params)
@@ -55,13 +56,11 @@ def _replace_parameter(value: Any) -> Any:
 
 
 def _replace_convolution(equation: JaxprEqn) -> JaxprEqn:
-    lhs, rhs = (atom.aval for atom in equation.invars)
-    form = fast_form(lhs, rhs, **equation.params)
+    lhs, rhs = (jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype) for atom in equation.invars)
+    form = choose_form(lhs, rhs, Convolution(**equation.params))
     if form is None:
         return equation
     # Tracing a jitted call gives one equation with exactly the parameters that this version of
-    # JAX wants, and equal layers share one compiled body.
-    call = jax.make_jaxpr(jax.jit(form))(
-        jax.ShapeDtypeStruct(lhs.shape, lhs.dtype), jax.ShapeDtypeStruct(rhs.shape, rhs.dtype)
-    ).eqns[0]
+    # JAX wants for it.
+    call = jax.make_jaxpr(jax.jit(form))(lhs, rhs).eqns[0]
     return equation.replace(primitive=call.primitive, params=call.params)

@@ -1,0 +1,238 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import truecopy
+from truecopy.data.datasets.mnist import load_mnist
+from truecopy.data.plan import plan
+from truecopy.data.profile import profile
+from truecopy.data.sources import open_source
+from truecopy.errors import ModelError, NonFiniteData, ShapeMismatch, TruecopyError
+from truecopy.metrics.baselines import fit_baselines
+from truecopy.metrics.evaluate import evaluate
+from truecopy.metrics.tally import BASELINES
+
+
+@pytest.fixture(scope="module")
+def denoiser(blobs):
+    settings = {"epochs": 5, "noise": "gaussian:0.3", "quiet": True, "model": "dense"}
+    return truecopy.Autoencoder(latent=4, **settings).fit(blobs)
+
+
+def perfect(rows):
+    return rows
+
+
+class Width:
+    """A copier of a stated latent width that gives back what it sees."""
+
+    name, latent = "width", 16
+
+
+@pytest.fixture(scope="module")
+def mnist_test_scores():
+    """Scores of the perfect copy on the test images, with PCA-16 fitted on all of train."""
+    train = open_source("mnist")
+    units = plan(profile(load_mnist("train")[0][:1000]))
+    found = {}
+    for latent in (16, 32):
+        baselines = fit_baselines(train, units, latent=latent)
+        test = units.scaling.apply(load_mnist("test")[0])
+        found[latent] = ((baselines.pca.reconstruct(test) - test) ** 2).mean(dtype=np.float64)
+        mean = baselines.pca.mean.reshape(28, 28, 1)
+        found["mean"] = ((test - mean) ** 2).mean(dtype=np.float64)
+        found["blank"] = (test.astype(np.float64) ** 2).mean()
+    return found
+
+
+def test_the_known_figures_of_mnist_test_hold(mnist_test_scores):
+    # Published in the project's design, to the last digit.
+    assert f"{mnist_test_scores['mean']:.6f}" == "0.067470"
+    assert f"{mnist_test_scores[16]:.6f}" == "0.026860"
+    assert f"{mnist_test_scores[32]:.6f}" == "0.016828"
+    assert f"{mnist_test_scores['blank']:.6f}" == "0.113958"
+
+
+def test_the_known_figures_of_mnist_train_hold():
+    scores = evaluate(perfect, "mnist").facts.scores
+
+    accuracy = scores["keras_accuracy"]
+    assert f"{accuracy.baselines['blank']:.7f}" == "0.8087977"
+    assert f"{accuracy.perfect:.7f}" == "0.8154789"
+    assert accuracy.resolves_to == "binary_accuracy"
+    assert f"{scores['bce'].perfect:.7f}" == "0.0583633"
+    assert all(score.skill == 1 for score in scores.values())
+
+
+def test_scores_are_the_means_over_all_rows(denoiser, blobs):
+    from truecopy.data.noise import corrupt
+
+    clean = blobs.astype(np.float32) / 255
+    noisy = corrupt(clean, denoiser.noise_, seed=0)
+    copy = np.asarray(denoiser.model_(noisy))
+
+    facts = evaluate(denoiser, blobs).facts
+
+    score = facts.scores["mse"]
+    assert score.value == pytest.approx(((copy - clean) ** 2).mean(), rel=1e-5)
+    assert score.baselines["copy_input"] == pytest.approx(((noisy - clean) ** 2).mean(), rel=1e-5)
+    assert score.baselines["mean"] == pytest.approx(clean.var(axis=0).mean(), rel=1e-5)
+    assert score.baselines["constant"] == pytest.approx(clean.var(), rel=1e-5)
+    assert score.baselines["blank"] == pytest.approx((clean**2).mean(), rel=1e-5)
+    assert score.skill == pytest.approx((score.floor - score.value) / score.floor)
+    assert facts.noise == "gaussian:0,0.3"
+
+
+def test_the_best_constants_are_the_best(denoiser, blobs):
+    from truecopy.metrics.catalogue import METRICS
+
+    facts = evaluate(denoiser, blobs, train=blobs).facts
+    clean = blobs.astype(np.float32) / 255
+
+    for name in ("mse", "mae", "bce", "keras_accuracy", "exact_match"):
+        tried = [METRICS[name].rows(clean, np.full_like(clean, level / 255)).mean()
+                 for level in range(256)]
+        best = max(tried) if METRICS[name].higher_is_better else min(tried)
+        assert facts.scores[name].baselines["constant"] == pytest.approx(best, rel=1e-3), name
+
+
+def test_the_floor_is_the_best_trivial_copy(denoiser, blobs):
+    for score in evaluate(denoiser, blobs).facts.scores.values():
+        trivial = {name: score.baselines[name]
+                   for name in ("blank", "constant", "mean", "copy_input")}
+        best = max(trivial.values()) if score.higher_is_better else min(trivial.values())
+        assert score.floor == best
+        assert trivial[score.floor_from] == best
+
+
+def test_the_interval_holds_the_value_and_is_as_wide_as_theory_says(denoiser, blobs):
+    from truecopy.metrics.errors import mse
+
+    rows = np.concatenate([blobs] * 10)
+    score = evaluate(denoiser, rows, noise="none").facts.scores["mse"]
+    clean = rows.astype(np.float32) / 255
+    errors = mse(clean, np.asarray(denoiser.model_(clean)))
+
+    low, high = score.ci95
+
+    assert low < score.value < high
+    assert high - low == pytest.approx(2 * 1.96 * errors.std() / len(rows) ** 0.5, rel=0.1)
+
+
+def test_json_keeps_its_contract(denoiser, blobs):
+    plain = json.loads(evaluate(denoiser, blobs).to_json())
+
+    assert plain["rows"] == 300
+    assert plain["shape"] == [8, 8, 1]
+    assert plain["data_range"] == [0, 1]
+    assert plain["latent"] == 4
+    for score in plain["scores"].values():
+        assert {"value", "perfect", "floor", "floor_from", "skill", "ci95", "baselines"} <= set(score)
+        assert tuple(score["baselines"]) == BASELINES
+    assert plain["scores"]["keras_accuracy"]["resolves_to"] == "binary_accuracy"
+    assert "keras_accuracy" in plain["explain"]
+
+
+def test_target_scores_noisy_rows_against_clean_ones(denoiser, blobs):
+    noisy = np.clip(blobs.astype(int) + 20, 0, 255).astype(np.uint8)
+
+    facts = evaluate(denoiser, noisy, target=blobs).facts
+
+    expected = (((noisy.astype(float) - blobs) / 255) ** 2).mean()
+    assert facts.scores["mse"].baselines["copy_input"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_noise_none_shows_a_denoiser_the_clean_rows(denoiser, blobs):
+    facts = evaluate(denoiser, blobs, noise="none").facts
+
+    assert facts.noise is None
+    assert facts.scores["mse"].baselines["copy_input"] is None
+
+
+def test_scores_do_not_depend_on_batches(denoiser, blobs):
+    rows = np.concatenate([blobs] * 5)
+
+    class Chunks:
+        def __iter__(self):
+            return iter(np.split(rows, [1, 7, 1100]))
+
+    assert evaluate(denoiser, Chunks()).facts.scores == evaluate(denoiser, rows).facts.scores
+
+
+def test_a_flat_keras_model_is_scored_on_images_and_its_accuracy_is_that_of_flat_rows(blobs):
+    inputs = keras.Input((64,))
+    model = keras.Model(inputs, keras.layers.Dense(64)(keras.layers.Dense(3)(inputs)))
+
+    facts = evaluate(model, blobs).facts
+
+    assert facts.latent == 3
+    assert facts.scores["keras_accuracy"].resolves_to == "categorical_accuracy"
+
+
+def test_a_trained_raw_model_is_scored_in_the_datas_units(blobs):
+    settings = {"model": "recipe:vanilla-dense-as-posted", "epochs": 1, "quiet": True}
+    posted = truecopy.Autoencoder(**settings).fit(blobs)
+
+    score = evaluate(posted, blobs).facts.scores["mse"]
+
+    # A softmax over 64 pixels in raw grey levels is black: nearly a blank page.
+    assert score.value == pytest.approx(score.baselines["blank"], rel=0.05)
+    assert score.skill < 0
+
+
+def test_examples_are_the_best_median_and_worst_rows(denoiser, blobs):
+    card = evaluate(denoiser, blobs)
+    errors = [example.error for example in card.examples.rows]
+
+    assert [example.title for example in card.examples.rows] == (
+        ["best"] * 3 + ["median"] * 3 + ["worst"] * 3
+    )
+    assert errors[:3] == sorted(errors[:3])
+    assert errors[-3] == max(errors)
+    for example in card.examples.rows:
+        copied = example.reconstruction.astype(np.float64)
+        assert ((copied - example.original) ** 2).mean() == pytest.approx(example.error, rel=1e-5)
+        np.testing.assert_array_equal(
+            example.original, blobs[example.row].astype(np.float32) / 255
+        )
+
+
+@pytest.mark.parametrize(("model", "error", "message"), [
+    (lambda rows: rows[..., 0], ShapeMismatch, "never broadcast"),
+    (lambda rows: rows * np.nan, ModelError, "NaN or infinite in 300 of 300 rows, first in row 0"),
+    ("text", ModelError, "must be a fitted Autoencoder, a Keras model or a function. Got str"),
+])
+def test_a_model_that_does_not_copy_is_refused(blobs, model, error, message):
+    with pytest.raises(error, match=message):
+        evaluate(model, blobs)
+
+
+def test_rows_of_another_shape_or_number_are_refused(denoiser, blobs):
+    with pytest.raises(ShapeMismatch):
+        evaluate(denoiser, np.zeros((5, 9, 9, 1), np.uint8))
+    with pytest.raises(ShapeMismatch, match="The targets' rows have shape"):
+        evaluate(denoiser, blobs, target=blobs[:, :, :, 0])
+    with pytest.raises(ShapeMismatch, match="different numbers of rows"):
+        evaluate(denoiser, blobs, target=blobs[:200])
+
+
+def test_rows_that_are_not_finite_are_refused(denoiser):
+    rows = np.full((10, 8, 8, 1), 0.5)
+    rows[3, 0, 2, 0] = np.nan
+
+    with pytest.raises(NonFiniteData, match="first in row 3 feature 2"):
+        evaluate(denoiser, rows)
+
+
+def test_a_scorecard_prints_and_saves(denoiser, blobs, tmp_path):
+    card = evaluate(denoiser, blobs)
+
+    for name in ("card.json", "card.txt", "card.html"):
+        card.save(tmp_path / name)
+        assert (tmp_path / name).stat().st_size > 100
+    assert "mse" in str(card)
+    assert "<" in card._repr_html_()
+    with pytest.raises(TruecopyError):
+        card.save(tmp_path / "card.pdf")

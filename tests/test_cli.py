@@ -1,0 +1,259 @@
+"""The command line in this process: what it prints, where, and with which exit code."""
+
+import json
+
+import numpy as np
+import pytest
+
+import truecopy
+from truecopy import cli
+from truecopy.cli import execute
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, blobs):
+    """A folder with pictures in blobs.npy and a run trained on them."""
+    path = tmp_path_factory.mktemp("cli")
+    np.save(path / "blobs.npy", blobs)
+    settings = {"latent": 4, "model": "dense", "epochs": 2, "quiet": True}
+    truecopy.Autoencoder(**settings).fit(blobs).save(path / "run")
+    return path
+
+
+def run(capsys, *arguments):
+    code = execute([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_help_teaches(capsys):
+    code, out, _ = run(capsys, "--help")
+
+    assert code == 0
+    for command in ("demo", "profile", "fit", "evaluate", "reconstruct", "encode", "score",
+                    "explain"):
+        assert command in out
+    assert "truecopy demo" in out
+
+
+@pytest.mark.parametrize("command", ["demo", "profile", "fit", "evaluate", "reconstruct",
+                                     "encode", "score", "explain"])
+def test_every_command_has_help(capsys, command):
+    code, out, _ = run(capsys, command, "--help")
+
+    assert code == 0
+    assert len(out) > 200
+
+
+def test_profile_prints_data_and_plan(capsys, folder):
+    code, out, err = run(capsys, "profile", folder / "blobs.npy", "--quiet")
+
+    assert (code, err) == (0, "")
+    assert "sigmoid" in out
+    assert "300 rows" in out
+
+
+def test_profile_json_is_one_document(capsys, folder):
+    code, out, _ = run(capsys, "profile", folder / "blobs.npy", "--json")
+
+    document = json.loads(out)
+    assert code == 0
+    assert document["data"]["rows"] == 300
+    assert document["plan"]["kind"] == "bytes"
+
+
+def test_profile_shows_where_data_are_not_finite(capsys, tmp_path):
+    rows = np.ones((9, 2))
+    rows[7, 1] = np.nan
+    np.save(tmp_path / "rows.npy", rows)
+
+    code, out, err = run(capsys, "profile", tmp_path / "rows.npy", "--quiet")
+
+    assert code == 2
+    assert "1 NaN" in out
+    assert "row 7 feature 1" in err
+
+
+def test_fit_writes_a_run_folder(capsys, folder, tmp_path):
+    out_folder = tmp_path / "deep" / "run"
+    code, out, _ = run(capsys, "fit", folder / "blobs.npy", "--latent", 3, "--epochs", 1,
+                       "--model", "dense", "--noise", "masking:0.1", "--out", out_folder)
+
+    assert code == 0
+    assert {path.name for path in out_folder.iterdir()} == {
+        "model.keras", "encoder.keras", "decoder.keras", "plan.json", "run.json", "history.csv",
+        "baselines.npz", "scorecard.json", "report.html",
+    }
+    assert str(out_folder / "report.html") in out
+    card = json.loads((out_folder / "scorecard.json").read_text())
+    assert card["rows"] == 30
+    assert "validation rows" in card["data"]
+    assert (out_folder / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_fit_chooses_a_free_folder(capsys, folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = ("fit", folder / "blobs.npy", "--epochs", 1, "--model", "dense", "--json")
+
+    runs = [json.loads(run(capsys, *arguments)[1])["run"] for _ in range(2)]
+
+    assert runs == ["runs/blobs.npy-dense", "runs/blobs.npy-dense-2"]
+
+
+def test_fit_never_overwrites_a_run(capsys, folder, tmp_path):
+    before = (folder / "run" / "model.keras").read_bytes()
+
+    code, out, err = run(capsys, "fit", folder / "blobs.npy", "--out", folder / "run")
+
+    assert (code, out) == (2, "")
+    assert "exists already" in err
+    assert (folder / "run" / "model.keras").read_bytes() == before
+
+
+def test_evaluate_json_keeps_its_contract(capsys, folder):
+    code, out, _ = run(capsys, "evaluate", folder / "run", folder / "blobs.npy", "--json")
+
+    document = json.loads(out)
+    assert code == 0
+    assert {"rows", "shape", "data_range", "latent", "scores", "explain"} <= set(document)
+
+
+def test_evaluate_takes_a_bare_keras_file(capsys, folder):
+    code, out, _ = run(capsys, "evaluate", folder / "run" / "model.keras", folder / "blobs.npy",
+                       "--json")
+
+    assert code == 0
+    assert json.loads(out)["latent"] == 4
+
+
+@pytest.mark.parametrize("ending", ["npy", "csv", "parquet"])
+@pytest.mark.parametrize("command", ["reconstruct", "encode", "score"])
+def test_results_are_written_and_equal_those_of_python(capsys, folder, tmp_path, command, ending):
+    model = truecopy.load(folder / "run")
+    blobs = np.load(folder / "blobs.npy")
+    expected = {"reconstruct": model.reconstruct, "encode": model.encode,
+                "score": lambda rows: -model.score_samples(rows)}[command](blobs)
+    out_file = tmp_path / f"result.{ending}"
+
+    code, out, err = run(capsys, command, folder / "run", folder / "blobs.npy", "--out", out_file,
+                         "--quiet")
+
+    assert (code, out, err) == (0, "", "")
+    if ending == "npy":
+        written = np.load(out_file)
+        assert written.shape == expected.shape
+    elif ending == "csv":
+        written = np.loadtxt(out_file, delimiter=",", skiprows=1)
+    else:
+        from pyarrow import parquet
+
+        written = np.stack([c.to_numpy() for c in parquet.read_table(out_file).columns], axis=1)
+    np.testing.assert_allclose(written.reshape(expected.shape), expected, rtol=1e-5, atol=1e-6)
+    assert [path.name for path in tmp_path.iterdir()] == [out_file.name]
+
+
+def test_a_failed_result_leaves_the_old_file(capsys, folder, tmp_path):
+    np.save(tmp_path / "odd.npy", np.zeros((3, 5)))
+    (tmp_path / "result.npy").write_text("precious")
+
+    code, _, err = run(capsys, "encode", folder / "run", tmp_path / "odd.npy",
+                       "--out", tmp_path / "result.npy", "--quiet")
+
+    assert code == 2
+    assert "have shape (5,), but the model takes (8, 8, 1)" in err
+    assert (tmp_path / "result.npy").read_text() == "precious"
+    assert {path.name for path in tmp_path.iterdir()} == {"odd.npy", "result.npy"}
+
+
+@pytest.mark.parametrize(("name", "page"), [
+    ("accuracy", "keras_accuracy (metric)"), ("bce", "bce (metric)"),
+    ("softmax", "softmax (activation)"), ("poisson", "poisson (loss)"),
+])
+def test_explain_prints_a_page(capsys, name, page):
+    code, out, _ = run(capsys, "explain", name)
+
+    assert code == 0
+    assert out.startswith(page)
+
+
+def test_explain_on_adds_the_users_numbers(capsys, folder):
+    code, out, _ = run(capsys, "explain", "accuracy", "--on", folder / "run",
+                       folder / "blobs.npy", "--json")
+
+    document = json.loads(out)
+    assert code == 0
+    assert document["on"]["resolves_to"] == "binary_accuracy"
+    assert 0 <= document["on"]["floor"] <= document["on"]["perfect"] <= 1
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["explain", "acuracy"], "Did you mean 'accuracy'?"),
+    (["explain", "softmax", "--on", "a", "b"], "must be a metric"),
+    (["profile", "nosuch.npy"], "nosuch.npy"),
+    (["profile", "mnst"], "mnist"),
+    (["fit", "digits", "--model", "recipe:hinton"], "Did you mean 'hinton-2006'?"),
+    (["fit", "digits", "--model", "dens"], "Did you mean 'dense'?"),
+    (["fit", "digits", "--noise", "gausian:1"], "Did you mean 'gaussian'?"),
+    (["fit", "digits", "--latent", "64"], "must be a whole number from 1 to 63"),
+    (["fit", "digits", "--epochs", "zero"], "--epochs"),
+    (["fit", "digits", "--nonsense"], "--nonsense"),
+    (["nonsense"], "nonsense"),
+    (["evaluate", "no-such-run", "digits"], "neither a run folder nor a .keras file"),
+    (["encode", "no-such-run", "digits", "--out", "x.png"], "ending in .npy, .csv, .parquet"),
+    (["encode", "no-such-run", "digits", "--out", "no/such/folder/x.npy"], "folder must exist"),
+])
+def test_bad_input_is_one_message_and_exit_code_2(capsys, arguments, message, tmp_path,
+                                                   monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    code, out, err = run(capsys, *arguments, *(["--quiet"] if arguments[0] == "fit" else []))
+
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.startswith("truecopy: ")
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_debug_shows_where(folder):
+    with pytest.raises(truecopy.TruecopyError):
+        execute(["explain", "acuracy", "--debug"])
+
+
+def test_an_interrupt_is_130_and_leaves_nothing(capsys, folder, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("truecopy.training.fit.accelerate", interrupt)
+
+    code, _, err = run(capsys, "fit", folder / "blobs.npy", "--out", tmp_path / "run", "--quiet")
+
+    assert code == 130
+    assert "Interrupted" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_diverged_training_is_3(capsys, folder, tmp_path, monkeypatch):
+    from truecopy.errors import Diverged
+
+    def diverge(*_, **__):
+        message = "The loss became NaN."
+        raise Diverged(message)
+
+    monkeypatch.setattr("truecopy.models.autoencoder.train", diverge)
+
+    code, _, err = run(capsys, "fit", folder / "blobs.npy", "--out", tmp_path / "run", "--quiet")
+
+    assert code == 3
+    assert "The loss became NaN." in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_main_exits_with_the_code(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["truecopy", "explain", "nonsense-name"])
+
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+
+    assert stopped.value.code == 2
+    capsys.readouterr()

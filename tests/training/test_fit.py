@@ -1,0 +1,243 @@
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import truecopy
+from truecopy.data.noise import corrupt, parse_noise
+from truecopy.data.scaling import Scaling
+from truecopy.errors import Diverged
+from truecopy.models.dense import build_dense
+from truecopy.training.batches import TrainingBatches, ValidationBatches, split_rows
+from truecopy.training.corruption import Corruption, build_trainer
+from truecopy.training.losses import choose_loss, grouped_crossentropy, perfect_loss
+
+KINDS = ["gaussian:0.5,0.5", "salt-pepper:0.4", "masking:0.3"]
+
+
+def plan_of(rows):
+    return truecopy.plan(truecopy.profile(rows))
+
+
+@given(rows=st.integers(1, 30_000), share=st.floats(0, 0.99), seed=st.integers(0, 5))
+@settings(deadline=None, max_examples=60)
+def test_every_row_trains_or_validates_once(rows, share, seed):
+    training, validation, batch = split_rows(rows, share, seed=seed)
+
+    assert sorted([*training, *validation]) == list(range(rows))
+    assert len(validation) <= 5000
+    assert len(validation) <= max(batch, 1) or len(validation) % batch == 0
+
+
+@given(count=st.integers(1, 50), batch_size=st.integers(1, 60))
+@settings(deadline=None)
+def test_an_epoch_has_full_batches_and_every_row(count, batch_size):
+    rows = np.arange(count, dtype=np.float32)[:, None]
+    batches = TrainingBatches(
+        rows, np.arange(count), Scaling.none(), batch_size=batch_size, seed=0
+    )
+
+    drawn = [batches[i][0] for i in range(len(batches))]
+
+    assert all(len(batch) == batch_size for batch in drawn)
+    assert set(np.concatenate(drawn).ravel()) == set(range(count))
+    assert sum(map(len, drawn)) < count + batch_size
+
+
+def test_every_epoch_has_an_order_of_its_own():
+    rows = np.arange(100, dtype=np.float32)[:, None]
+    batches = TrainingBatches(rows, np.arange(100), Scaling.none(), batch_size=100, seed=0)
+    first = batches[0][0].copy()
+
+    batches.on_epoch_end()
+
+    assert not np.array_equal(first, batches[0][0])
+
+
+def test_validation_noise_is_the_same_every_time_and_its_target_is_clean():
+    rows = np.random.default_rng(0).integers(0, 256, (50, 4)).astype(np.uint8)
+    noise = parse_noise("gaussian:0.3", bounds=(0, 1))
+    batches = ValidationBatches(
+        rows, np.arange(10, 40), Scaling.divide(255), batch_size=10, noise=noise, seed=3
+    )
+    clean = rows[10:40].astype(np.float32) / 255
+
+    noisy, target = (np.concatenate([batches[i][k] for i in range(3)]) for k in (0, 1))
+
+    np.testing.assert_array_equal(target, clean)
+    np.testing.assert_array_equal(noisy, corrupt(clean, noise, seed=3))
+
+
+@pytest.mark.parametrize("text", KINDS)
+def test_training_noise_is_drawn_like_test_noise(text):
+    rows = np.full((4000, 10), 0.5, np.float32)
+    noise = parse_noise(text, bounds=(0, 1))
+
+    layer = Corruption(noise, seed=0)
+    drawn = np.asarray(layer(rows, training=True)).ravel()
+    again = np.asarray(layer(rows, training=True)).ravel()
+    expected = corrupt(rows, noise, seed=0).ravel()
+
+    assert not np.array_equal(drawn, again)
+    assert drawn.mean() == pytest.approx(expected.mean(), abs=0.01)
+    np.testing.assert_allclose(
+        np.quantile(drawn, [0.1, 0.3, 0.5, 0.7, 0.9]),
+        np.quantile(expected, [0.1, 0.3, 0.5, 0.7, 0.9]),
+        atol=0.02,
+    )
+
+
+def test_noise_is_off_outside_training():
+    rows = np.full((4, 3), 0.5, np.float32)
+
+    layer = Corruption(parse_noise("masking:1", bounds=None), seed=0)
+
+    np.testing.assert_array_equal(np.asarray(layer(rows, training=False)), rows)
+
+
+def test_noise_is_fresh_in_every_compiled_step_and_the_target_stays_clean():
+    rows = np.ones((32, 8), np.float32)
+    seen = []
+    inputs = keras.Input((8,))
+    identity = keras.Model(inputs, keras.layers.Dense(8, kernel_initializer="identity")(inputs))
+    trainer = build_trainer(identity, parse_noise("masking:0.5", bounds=None), seed=0)
+    # With a learning rate of 0 the loss is the share of masked values: it varies with the noise.
+    trainer.compile(keras.optimizers.SGD(0.0), "mse")
+    record = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(float(logs["loss"]))
+    )
+
+    trainer.fit(rows, rows, batch_size=8, epochs=3, verbose=0, callbacks=[record])
+
+    assert len(set(seen)) > 6
+    assert trainer.evaluate(rows, rows, verbose=0) == 0
+
+
+def test_the_model_never_learns_of_noise_or_compile():
+    model = truecopy.Autoencoder(model="dense", noise="masking:0.5", epochs=1, quiet=True)
+
+    model.fit(np.random.default_rng(0).uniform(size=(64, 6)))
+
+    names = [layer.name for layer in model.model_.layers]
+    assert names == ["rows", "encoder", "decoder"]
+    assert not model.model_.compiled
+
+
+def test_one_run_compiles_one_training_step_also_with_a_short_last_batch():
+    traced = []
+
+    @keras.saving.register_keras_serializable("truecopy-tests")
+    class Counting(keras.layers.Layer):
+        def call(self, inputs):
+            traced.append(inputs.shape)
+            return inputs
+
+    rows = np.random.default_rng(0).uniform(size=(230, 6)).astype(np.float32)
+    encoder = keras.Sequential(
+        [keras.Input((6,)), Counting(), keras.layers.Dense(2)], name="encoder"
+    )
+    decoder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(6)], name="decoder")
+    inputs = keras.Input((6,))
+    whole = keras.Model(inputs, decoder(encoder(inputs)))
+    model = truecopy.Autoencoder(model=whole, epochs=3, batch_size=50, quiet=True)
+
+    traced.clear()
+    model.fit(rows)
+
+    shapes = {shape for shape in traced if shape[0] is not None}
+    # 207 rows train in batches of 50, the last one filled up; 23 rows validate in one batch.
+    assert shapes == {(50, 6), (23, 6)}
+
+
+def test_the_best_epochs_weights_are_kept():
+    rows = np.random.default_rng(0).normal(size=(60, 8))
+    # Random rows can only be learned by heart, so the validation loss soon rises.
+    model = truecopy.Autoencoder(
+        latent=4, model="dense", epochs=60, learning_rate=0.01, patience=8, quiet=True
+    ).fit(rows)
+    run = model.run_
+    _, validation, _ = split_rows(60, 0.1, seed=0)
+
+    error = -model.score_samples(rows[validation]).mean()
+
+    assert run.best_epoch == np.argmin(run.history["val_loss"]) + 1
+    assert run.epochs == run.best_epoch + 8
+    assert run.stopped == "no better epoch in 8 epochs"
+    assert error == pytest.approx(min(run.history["val_loss"]), rel=1e-4)
+
+
+def test_a_diverged_training_stops_says_so_and_leaves_finite_weights():
+    rows = np.random.default_rng(0).normal(size=(200, 8)) * [1, 1, 1, 1, 1, 1, 1, 1e3]
+    inputs = keras.Input((8,))
+    encoder = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4)], name="encoder")
+    decoder = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8, "exponential"),
+                                keras.layers.Dense(8, "exponential")], name="decoder")
+    whole = keras.Model(inputs, decoder(encoder(inputs)))
+    model = truecopy.Autoencoder(model=whole, learning_rate=1e6, epochs=5, quiet=True)
+
+    with pytest.raises(Diverged, match=r"became NaN or infinite in epoch \d .*Lower the learning"):
+        model.fit(rows)
+
+
+@pytest.mark.parametrize("rows", [
+    np.random.default_rng(0).integers(0, 256, (50, 6)).astype(np.uint8),
+    np.random.default_rng(0).integers(0, 2, (50, 6)),
+    np.random.default_rng(0).normal(size=(50, 6)),
+    np.random.default_rng(0).poisson(3, (500, 6)),
+    np.eye(4)[np.random.default_rng(0).integers(0, 4, 50)],
+])
+def test_the_loss_of_a_perfect_copy_is_kerass(rows):
+    plan = plan_of(rows)
+    target = plan.scaling.apply(rows)
+    # Keras takes logarithms of predictions, which a perfect copy of a 0 does not have.
+    prediction = target if plan.facts.target_range is None else np.clip(target, 1e-7, 1)
+    if plan.facts.kind == "counts":
+        prediction = np.maximum(target, 1e-7)
+    loss = keras.losses.get(choose_loss(plan.facts))
+
+    reported = float(np.mean(np.asarray(loss(target, prediction))))
+
+    assert perfect_loss(target, plan.facts) == pytest.approx(reported, abs=2e-5)
+
+
+def test_raw_pixels_have_no_perfect_cross_entropy():
+    plan = plan_of(np.arange(256, dtype=np.uint8).reshape(2, 128))
+
+    assert perfect_loss(np.array([[0.0, 255.0]], np.float32), plan.facts) is None
+
+
+def test_grouped_crossentropy_is_the_sum_of_keras_own_per_group():
+    generator = np.random.default_rng(0)
+    target = np.concatenate([np.eye(3)[generator.integers(0, 3, 9)],
+                             np.eye(4)[generator.integers(0, 4, 9)]], axis=1)
+    prediction = np.concatenate([generator.dirichlet(np.ones(3), 9),
+                                 generator.dirichlet(np.ones(4), 9)], axis=1)
+
+    ours = np.asarray(grouped_crossentropy(target, prediction))
+
+    own = keras.losses.categorical_crossentropy
+    parts = [np.asarray(own(target[:, k], prediction[:, k])) for k in (slice(0, 3), slice(3, 7))]
+    np.testing.assert_allclose(ours, sum(parts), rtol=1e-5)
+
+
+def test_callbacks_of_the_user_are_called():
+    seen = []
+    record = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+
+    truecopy.Autoencoder(model="dense", epochs=3, quiet=True).fit(
+        np.random.default_rng(0).uniform(size=(64, 6)), callbacks=[record]
+    )
+
+    assert seen == [0, 1, 2]
+
+
+def test_the_trained_networks_share_the_wholes_weights():
+    plan = plan_of(np.arange(256, dtype=np.uint8).reshape(32, 8)).facts
+    networks = build_dense((8,), latent=2, plan=plan)
+
+    networks.encoder.set_weights([w + 1 for w in networks.encoder.get_weights()])
+
+    np.testing.assert_array_equal(
+        networks.model.get_weights()[0], networks.encoder.get_weights()[0]
+    )
