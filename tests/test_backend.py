@@ -27,12 +27,15 @@ def test_the_environment_variable_is_kept(tmp_path):
     assert chosen(tmp_path, variable="torch") == "torch"
 
 
-@pytest.mark.parametrize("content", [
-    json.dumps({"backend": "jax"}),
-    json.dumps({"backend": "no-such-backend"}),
-    json.dumps([]),
-    "{broken",
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps({"backend": "jax"}),
+        json.dumps({"backend": "no-such-backend"}),
+        json.dumps([]),
+        "{broken",
+    ],
+)
 def test_keras_json_counts_only_when_it_names_an_installed_backend(tmp_path, content):
     (tmp_path / "keras.json").write_text(content)
 
@@ -46,7 +49,7 @@ def test_an_installed_backend_in_keras_json_is_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr(backend, "find_spec", lambda package: package == "torch")
 
-    assert backend._configured_backend() == "torch"
+    assert backend._configured_backend() == "torch"  # noqa: SLF001 (torch need not be installed)
 
 
 def test_an_imported_keras_keeps_its_backend(monkeypatch):

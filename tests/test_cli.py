@@ -30,14 +30,23 @@ def test_help_teaches(capsys):
     code, out, _ = run(capsys, "--help")
 
     assert code == 0
-    for command in ("demo", "profile", "fit", "evaluate", "reconstruct", "encode", "score",
-                    "explain"):
+    for command in (
+        "demo",
+        "profile",
+        "fit",
+        "evaluate",
+        "reconstruct",
+        "encode",
+        "score",
+        "explain",
+    ):
         assert command in out
     assert "truecopy demo" in out
 
 
-@pytest.mark.parametrize("command", ["demo", "profile", "fit", "evaluate", "reconstruct",
-                                     "encode", "score", "explain"])
+@pytest.mark.parametrize(
+    "command", ["demo", "profile", "fit", "evaluate", "reconstruct", "encode", "score", "explain"]
+)
 def test_every_command_has_help(capsys, command):
     code, out, _ = run(capsys, command, "--help")
 
@@ -76,13 +85,33 @@ def test_profile_shows_where_data_are_not_finite(capsys, tmp_path):
 
 def test_fit_writes_a_run_folder(capsys, folder, tmp_path):
     out_folder = tmp_path / "deep" / "run"
-    code, out, _ = run(capsys, "fit", folder / "blobs.npy", "--latent", 3, "--epochs", 1,
-                       "--model", "dense", "--noise", "masking:0.1", "--out", out_folder)
+    code, out, _ = run(
+        capsys,
+        "fit",
+        folder / "blobs.npy",
+        "--latent",
+        3,
+        "--epochs",
+        1,
+        "--model",
+        "dense",
+        "--noise",
+        "masking:0.1",
+        "--out",
+        out_folder,
+    )
 
     assert code == 0
     assert {path.name for path in out_folder.iterdir()} == {
-        "model.keras", "encoder.keras", "decoder.keras", "plan.json", "run.json", "history.csv",
-        "baselines.npz", "scorecard.json", "report.html",
+        "model.keras",
+        "encoder.keras",
+        "decoder.keras",
+        "plan.json",
+        "run.json",
+        "history.csv",
+        "baselines.npz",
+        "scorecard.json",
+        "report.html",
     }
     assert str(out_folder / "report.html") in out
     card = json.loads((out_folder / "scorecard.json").read_text())
@@ -100,7 +129,7 @@ def test_fit_chooses_a_free_folder(capsys, folder, tmp_path, monkeypatch):
     assert runs == ["runs/blobs.npy-dense", "runs/blobs.npy-dense-2"]
 
 
-def test_fit_never_overwrites_a_run(capsys, folder, tmp_path):
+def test_fit_never_overwrites_a_run(capsys, folder):
     before = (folder / "run" / "model.keras").read_bytes()
 
     code, out, err = run(capsys, "fit", folder / "blobs.npy", "--out", folder / "run")
@@ -119,8 +148,9 @@ def test_evaluate_json_keeps_its_contract(capsys, folder):
 
 
 def test_evaluate_takes_a_bare_keras_file(capsys, folder):
-    code, out, _ = run(capsys, "evaluate", folder / "run" / "model.keras", folder / "blobs.npy",
-                       "--json")
+    code, out, _ = run(
+        capsys, "evaluate", folder / "run" / "model.keras", folder / "blobs.npy", "--json"
+    )
 
     assert code == 0
     assert json.loads(out)["latent"] == 4
@@ -131,12 +161,16 @@ def test_evaluate_takes_a_bare_keras_file(capsys, folder):
 def test_results_are_written_and_equal_those_of_python(capsys, folder, tmp_path, command, ending):
     model = truecopy.load(folder / "run")
     blobs = np.load(folder / "blobs.npy")
-    expected = {"reconstruct": model.reconstruct, "encode": model.encode,
-                "score": lambda rows: -model.score_samples(rows)}[command](blobs)
+    expected = {
+        "reconstruct": model.reconstruct,
+        "encode": model.encode,
+        "score": lambda rows: -model.score_samples(rows),
+    }[command](blobs)
     out_file = tmp_path / f"result.{ending}"
 
-    code, out, err = run(capsys, command, folder / "run", folder / "blobs.npy", "--out", out_file,
-                         "--quiet")
+    code, out, err = run(
+        capsys, command, folder / "run", folder / "blobs.npy", "--out", out_file, "--quiet"
+    )
 
     assert (code, out, err) == (0, "", "")
     if ending == "npy":
@@ -156,8 +190,15 @@ def test_a_failed_result_leaves_the_old_file(capsys, folder, tmp_path):
     np.save(tmp_path / "odd.npy", np.zeros((3, 5)))
     (tmp_path / "result.npy").write_text("precious")
 
-    code, _, err = run(capsys, "encode", folder / "run", tmp_path / "odd.npy",
-                       "--out", tmp_path / "result.npy", "--quiet")
+    code, _, err = run(
+        capsys,
+        "encode",
+        folder / "run",
+        tmp_path / "odd.npy",
+        "--out",
+        tmp_path / "result.npy",
+        "--quiet",
+    )
 
     assert code == 2
     assert "have shape (5,), but the model takes (8, 8, 1)" in err
@@ -165,10 +206,15 @@ def test_a_failed_result_leaves_the_old_file(capsys, folder, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"odd.npy", "result.npy"}
 
 
-@pytest.mark.parametrize(("name", "page"), [
-    ("accuracy", "keras_accuracy (metric)"), ("bce", "bce (metric)"),
-    ("softmax", "softmax (activation)"), ("poisson", "poisson (loss)"),
-])
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("accuracy", "keras_accuracy (metric)"),
+        ("bce", "bce (metric)"),
+        ("softmax", "softmax (activation)"),
+        ("poisson", "poisson (loss)"),
+    ],
+)
 def test_explain_prints_a_page(capsys, name, page):
     code, out, _ = run(capsys, "explain", name)
 
@@ -177,8 +223,9 @@ def test_explain_prints_a_page(capsys, name, page):
 
 
 def test_explain_on_adds_the_users_numbers(capsys, folder):
-    code, out, _ = run(capsys, "explain", "accuracy", "--on", folder / "run",
-                       folder / "blobs.npy", "--json")
+    code, out, _ = run(
+        capsys, "explain", "accuracy", "--on", folder / "run", folder / "blobs.npy", "--json"
+    )
 
     document = json.loads(out)
     assert code == 0
@@ -186,24 +233,28 @@ def test_explain_on_adds_the_users_numbers(capsys, folder):
     assert 0 <= document["on"]["floor"] <= document["on"]["perfect"] <= 1
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["explain", "acuracy"], "Did you mean 'accuracy'?"),
-    (["explain", "softmax", "--on", "a", "b"], "must be a metric"),
-    (["profile", "nosuch.npy"], "nosuch.npy"),
-    (["profile", "mnst"], "mnist"),
-    (["fit", "digits", "--model", "recipe:hinton"], "Did you mean 'hinton-2006'?"),
-    (["fit", "digits", "--model", "dens"], "Did you mean 'dense'?"),
-    (["fit", "digits", "--noise", "gausian:1"], "Did you mean 'gaussian'?"),
-    (["fit", "digits", "--latent", "64"], "must be a whole number from 1 to 63"),
-    (["fit", "digits", "--epochs", "zero"], "--epochs"),
-    (["fit", "digits", "--nonsense"], "--nonsense"),
-    (["nonsense"], "nonsense"),
-    (["evaluate", "no-such-run", "digits"], "neither a run folder nor a .keras file"),
-    (["encode", "no-such-run", "digits", "--out", "x.png"], "ending in .npy, .csv, .parquet"),
-    (["encode", "no-such-run", "digits", "--out", "no/such/folder/x.npy"], "folder must exist"),
-])
-def test_bad_input_is_one_message_and_exit_code_2(capsys, arguments, message, tmp_path,
-                                                   monkeypatch):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["explain", "acuracy"], "Did you mean 'accuracy'?"),
+        (["explain", "softmax", "--on", "a", "b"], "must be a metric"),
+        (["profile", "nosuch.npy"], "nosuch.npy"),
+        (["profile", "mnst"], "mnist"),
+        (["fit", "digits", "--model", "recipe:hinton"], "Did you mean 'hinton-2006'?"),
+        (["fit", "digits", "--model", "dens"], "Did you mean 'dense'?"),
+        (["fit", "digits", "--noise", "gausian:1"], "Did you mean 'gaussian'?"),
+        (["fit", "digits", "--latent", "64"], "must be a whole number from 1 to 63"),
+        (["fit", "digits", "--epochs", "zero"], "--epochs"),
+        (["fit", "digits", "--nonsense"], "--nonsense"),
+        (["nonsense"], "nonsense"),
+        (["evaluate", "no-such-run", "digits"], "neither a run folder nor a .keras file"),
+        (["encode", "no-such-run", "digits", "--out", "x.png"], "ending in .npy, .csv, .parquet"),
+        (["encode", "no-such-run", "digits", "--out", "no/such/folder/x.npy"], "folder must exist"),
+    ],
+)
+def test_bad_input_is_one_message_and_exit_code_2(
+    capsys, arguments, message, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
 
     code, out, err = run(capsys, *arguments, *(["--quiet"] if arguments[0] == "fit" else []))
@@ -215,7 +266,7 @@ def test_bad_input_is_one_message_and_exit_code_2(capsys, arguments, message, tm
     assert list(tmp_path.iterdir()) == []
 
 
-def test_debug_shows_where(folder):
+def test_debug_shows_where():
     with pytest.raises(truecopy.TruecopyError):
         execute(["explain", "acuracy", "--debug"])
 

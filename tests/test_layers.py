@@ -18,11 +18,24 @@ LAYERS = [
     ["truecopy.facts", "truecopy.streaming"],
     ["truecopy.reports"],
     ["truecopy.data"],
-    ["truecopy.models.networks", "truecopy.models.dense", "truecopy.models.conv",
-     "truecopy.models.recipes", "truecopy.models.build", "truecopy.models.pca"],
-    ["truecopy.metrics.errors", "truecopy.metrics.likelihoods", "truecopy.metrics.accuracy",
-     "truecopy.metrics.pixels", "truecopy.metrics.catalogue", "truecopy.metrics.tally",
-     "truecopy.metrics.baselines", "truecopy.metrics.copier"],
+    [
+        "truecopy.models.networks",
+        "truecopy.models.dense",
+        "truecopy.models.conv",
+        "truecopy.models.recipes",
+        "truecopy.models.build",
+        "truecopy.models.pca",
+    ],
+    [
+        "truecopy.metrics.errors",
+        "truecopy.metrics.likelihoods",
+        "truecopy.metrics.accuracy",
+        "truecopy.metrics.pixels",
+        "truecopy.metrics.catalogue",
+        "truecopy.metrics.tally",
+        "truecopy.metrics.baselines",
+        "truecopy.metrics.copier",
+    ],
     ["truecopy.training"],
     ["truecopy.models.saving"],
     ["truecopy.models.autoencoder"],
@@ -31,8 +44,14 @@ LAYERS = [
     ["truecopy.demo"],
     ["truecopy.cli", "truecopy.__main__"],
 ]
-NO_KERAS = ["truecopy.facts", "truecopy.streaming", "truecopy.errors", "truecopy.data",
-            "truecopy.reports", "truecopy.cli"]
+NO_KERAS = [
+    "truecopy.facts",
+    "truecopy.streaming",
+    "truecopy.errors",
+    "truecopy.data",
+    "truecopy.reports",
+    "truecopy.cli",
+]
 
 
 def name_of(path):
@@ -116,12 +135,14 @@ def test_an_unknown_public_name_is_an_attribute_error():
         _ = truecopy.nonsense
 
 
-@pytest.mark.parametrize("statement", [
-    "import truecopy",
-    "import sys; sys.argv = ['truecopy', '--help']; from truecopy.cli import execute; "
-    "execute(['--help'])",
-    "from truecopy.cli import execute; execute(['fit', '--help'])",
-])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import truecopy",
+        "from truecopy.cli import execute; execute(['--help'])",
+        "from truecopy.cli import execute; execute(['fit', '--help'])",
+    ],
+)
 def test_import_and_help_load_neither_keras_nor_jax(statement):
     check = "; import sys; print(sorted({'keras', 'jax', 'numpy', 'sklearn'} & set(sys.modules)))"
 

@@ -54,8 +54,6 @@ def execute(arguments: list[str]) -> int:
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
         code = app(arguments, standalone_mode=False)
-    except KeyboardInterrupt:
-        return _fail("Interrupted. Nothing was written.", _INTERRUPTED)
     except TruecopyError as error:
         if debug:
             raise
@@ -66,6 +64,8 @@ def execute(arguments: list[str]) -> int:
         if debug:
             raise
         return _fail(f"{type(error).__name__}: {error} (--debug shows where)", _USAGE)
+    if code == _INTERRUPTED:  # typer 0.29 turns Ctrl-C into this code, without a word
+        return _fail("Interrupted. Nothing was written.", _INTERRUPTED)
     return int(code or 0)
 
 

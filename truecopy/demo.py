@@ -131,8 +131,8 @@ def _tell_denoiser(facts: EvaluationFacts, _: RunFacts) -> tuple[str, ...]:
             f"whole scale is {width:.2f} points wide, and says nothing about whole images."
         ),
         (
-            f"Counted pixel by pixel in 8 bits, {exact.value:.1%} are equal. What says how good the "
-            f"denoising is: MSE {mse.value:.5f}, from {mse.baselines['copy_input']:.5f} for the "
+            f"Counted pixel by pixel in 8 bits, {exact.value:.1%} are equal. What says how good "
+            f"the denoising is: MSE {mse.value:.5f}, from {mse.baselines['copy_input']:.5f} for the "
             f"noisy image itself and {mse.baselines['mean']:.5f} for the mean image, to 0."
         ),
     )
@@ -145,9 +145,9 @@ def _tell_posted(facts: EvaluationFacts, run: RunFacts) -> tuple[str, ...]:
         (
             f"Because none of the three choices fits. The loss fell from {losses[0]:,.1f} to "
             f"{losses[-1]:,.1f} in {len(losses)} epochs: on grey levels up to 255, 1 - y is "
-            "negative, and the loss has no lower bound and no minimum at the perfect copy. A softmax "
-            "makes all 784 outputs sum to 1, while a digit in raw grey levels sums to about 26,000: "
-            "the copy is a black page."
+            "negative, and the loss has no lower bound and no minimum at the perfect copy. A "
+            "softmax makes all 784 outputs sum to 1, while a digit in raw grey levels sums to "
+            "about 26,000: the copy is a black page."
         ),
         (
             f"In [0, 1] units its MSE is {mse.value:.4f}, against {mse.baselines['blank']:.4f} for "

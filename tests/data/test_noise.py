@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,10 +20,7 @@ def test_a_rows_noise_does_not_depend_on_the_batches(text, cuts):
     edges = [0, *sorted(cuts), 3000]
 
     whole = corrupt(ROWS, noise, seed=7)
-    parts = [
-        corrupt(ROWS[a:b], noise, seed=7, first_row=a)
-        for a, b in zip(edges, edges[1:], strict=False)
-    ]
+    parts = [corrupt(ROWS[a:b], noise, seed=7, first_row=a) for a, b in pairwise(edges)]
 
     np.testing.assert_array_equal(np.concatenate(parts), whole)
 
@@ -81,8 +80,19 @@ def test_an_unknown_kind_names_the_nearest():
 
 @pytest.mark.parametrize(
     "text",
-    ["gaussian", "gaussian:", "gaussian:x", "gaussian:-1", "gaussian:1,2,3", "gaussian:nan",
-     "masking:1.5", "masking:-0.1", "masking:0.1,0.2", "salt-pepper:", "gaussian:inf"],
+    [
+        "gaussian",
+        "gaussian:",
+        "gaussian:x",
+        "gaussian:-1",
+        "gaussian:1,2,3",
+        "gaussian:nan",
+        "masking:1.5",
+        "masking:-0.1",
+        "masking:0.1,0.2",
+        "salt-pepper:",
+        "gaussian:inf",
+    ],
 )
 def test_a_bad_level_is_refused(text):
     with pytest.raises(InvalidArgument, match="The 'noise' argument of Autoencoder must be"):

@@ -12,18 +12,30 @@ HEAVY = GENERATOR.standard_t(2, size=(5000, 4))
 
 # data -> kind, scaling, output, loss: the table of the design, both sides of its edges.
 CASES = {
-    "bytes": (GENERATOR.integers(0, 256, (500, 6)).astype(np.uint8),
-              ("bytes", "divide by 255", "sigmoid", "binary_crossentropy")),
-    "bytes as floats": (GENERATOR.integers(0, 256, (5000, 6)).astype(float),
-                        ("bytes", "divide by 255", "sigmoid", "binary_crossentropy")),
-    "a dark image": (GENERATOR.integers(0, 40, (50, 8, 8)).astype(np.uint8),
-                     ("bytes", "divide by 255", "sigmoid", "binary_crossentropy")),
-    "binary": (GENERATOR.integers(0, 2, (500, 6)),
-               ("binary", "none", "sigmoid", "binary_crossentropy")),
-    "binary bytes": (GENERATOR.integers(0, 2, (500, 6)).astype(np.uint8),
-                     ("binary", "none", "sigmoid", "binary_crossentropy")),
-    "booleans": (GENERATOR.integers(0, 2, (500, 6)).astype(bool),
-                 ("binary", "none", "sigmoid", "binary_crossentropy")),
+    "bytes": (
+        GENERATOR.integers(0, 256, (500, 6)).astype(np.uint8),
+        ("bytes", "divide by 255", "sigmoid", "binary_crossentropy"),
+    ),
+    "bytes as floats": (
+        GENERATOR.integers(0, 256, (5000, 6)).astype(float),
+        ("bytes", "divide by 255", "sigmoid", "binary_crossentropy"),
+    ),
+    "a dark image": (
+        GENERATOR.integers(0, 40, (50, 8, 8)).astype(np.uint8),
+        ("bytes", "divide by 255", "sigmoid", "binary_crossentropy"),
+    ),
+    "binary": (
+        GENERATOR.integers(0, 2, (500, 6)),
+        ("binary", "none", "sigmoid", "binary_crossentropy"),
+    ),
+    "binary bytes": (
+        GENERATOR.integers(0, 2, (500, 6)).astype(np.uint8),
+        ("binary", "none", "sigmoid", "binary_crossentropy"),
+    ),
+    "booleans": (
+        GENERATOR.integers(0, 2, (500, 6)).astype(bool),
+        ("binary", "none", "sigmoid", "binary_crossentropy"),
+    ),
     "grey in [0, 1]": (UNIFORM, ("unit", "none", "sigmoid", "binary_crossentropy")),
     "[-1, 1]": (2 * UNIFORM - 1, ("signed-unit", "none", "tanh", "mse")),
     "a little beyond [-1, 1]": (2.2 * UNIFORM - 1.1, ("real", "standardise", "linear", "mse")),
@@ -31,16 +43,23 @@ CASES = {
     "real": (GENERATOR.normal(5, 3, (500, 6)), ("real", "standardise", "linear", "mse")),
     "heavy tails": (HEAVY, ("real", "standardise", "linear", "huber")),
     "small counts": (GENERATOR.poisson(3, (500, 6)), ("counts", "none", "softplus", "poisson")),
-    "small counts in bytes": (GENERATOR.poisson(3, (2000, 6)).astype(np.uint8),
-                              ("counts", "none", "softplus", "poisson")),
-    "large counts": (GENERATOR.poisson(300, (500, 6)),
-                     ("counts", "log1p", "softplus", "poisson")),
-    "levels 0..16": (GENERATOR.integers(0, 17, (500, 6)).astype(float),
-                     ("levels", "divide by 16", "sigmoid", "binary_crossentropy")),
-    "one-hot": (np.eye(5)[GENERATOR.integers(0, 5, 500)],
-                ("one-hot", "none", "softmax", "categorical_crossentropy")),
-    "negative integers": (GENERATOR.integers(-9, 9, (500, 6)),
-                          ("real", "standardise", "linear", "mse")),
+    "small counts in bytes": (
+        GENERATOR.poisson(3, (2000, 6)).astype(np.uint8),
+        ("counts", "none", "softplus", "poisson"),
+    ),
+    "large counts": (GENERATOR.poisson(300, (500, 6)), ("counts", "log1p", "softplus", "poisson")),
+    "levels 0..16": (
+        GENERATOR.integers(0, 17, (500, 6)).astype(float),
+        ("levels", "divide by 16", "sigmoid", "binary_crossentropy"),
+    ),
+    "one-hot": (
+        np.eye(5)[GENERATOR.integers(0, 5, 500)],
+        ("one-hot", "none", "softmax", "categorical_crossentropy"),
+    ),
+    "negative integers": (
+        GENERATOR.integers(-9, 9, (500, 6)),
+        ("real", "standardise", "linear", "mse"),
+    ),
 }
 
 
@@ -58,8 +77,13 @@ def test_the_plan_fits_the_data(name):
 @pytest.mark.parametrize("name", CASES)
 def test_scaled_data_lie_where_the_output_can_reach(name):
     plan = truecopy.plan(truecopy.profile(CASES[name][0]))
-    reach = {"sigmoid": (0, 1), "tanh": (-1, 1), "linear": (-np.inf, np.inf),
-             "softplus": (0, np.inf), "softmax": (0, 1)}[plan.facts.output.value]
+    reach = {
+        "sigmoid": (0, 1),
+        "tanh": (-1, 1),
+        "linear": (-np.inf, np.inf),
+        "softplus": (0, np.inf),
+        "softmax": (0, 1),
+    }[plan.facts.output.value]
 
     scaled = plan.scaling.apply(CASES[name][0])
 

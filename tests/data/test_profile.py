@@ -67,8 +67,18 @@ def test_any_split_gives_the_same_profile(cuts):
     whole = truecopy.profile(rows).facts
     parts = truecopy.profile(Chunks(rows, sorted(cuts))).facts
 
-    for name in ("rows", "minimum", "maximum", "levels", "integers", "binary", "row_sums",
-                 "share_zero", "share_maximum", "share_inside_unit"):
+    for name in (
+        "rows",
+        "minimum",
+        "maximum",
+        "levels",
+        "integers",
+        "binary",
+        "row_sums",
+        "share_zero",
+        "share_maximum",
+        "share_inside_unit",
+    ):
         assert getattr(parts, name) == getattr(whole, name)
     assert parts.mean == pytest.approx(whole.mean, rel=1e-12)
     assert parts.tails == pytest.approx(whole.tails, rel=1e-9)

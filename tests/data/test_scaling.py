@@ -47,9 +47,7 @@ def test_standardised_features_have_mean_0_and_spread_1_and_constants_are_0():
 def test_bytes_divide_exactly_as_everyone_writes_it():
     levels = np.arange(256, dtype=np.uint8)[:, None]
 
-    np.testing.assert_array_equal(
-        Scaling.divide(255).apply(levels), levels.astype("float32") / 255
-    )
+    np.testing.assert_array_equal(Scaling.divide(255).apply(levels), levels.astype("float32") / 255)
 
 
 @pytest.mark.parametrize("name", SCALINGS)

@@ -92,16 +92,19 @@ def test_the_best_constants_are_the_best(denoiser, blobs):
     clean = blobs.astype(np.float32) / 255
 
     for name in ("mse", "mae", "bce", "keras_accuracy", "exact_match"):
-        tried = [METRICS[name].rows(clean, np.full_like(clean, level / 255)).mean()
-                 for level in range(256)]
+        tried = [
+            METRICS[name].rows(clean, np.full_like(clean, level / 255)).mean()
+            for level in range(256)
+        ]
         best = max(tried) if METRICS[name].higher_is_better else min(tried)
         assert facts.scores[name].baselines["constant"] == pytest.approx(best, rel=1e-3), name
 
 
 def test_the_floor_is_the_best_trivial_copy(denoiser, blobs):
     for score in evaluate(denoiser, blobs).facts.scores.values():
-        trivial = {name: score.baselines[name]
-                   for name in ("blank", "constant", "mean", "copy_input")}
+        trivial = {
+            name: score.baselines[name] for name in ("blank", "constant", "mean", "copy_input")
+        }
         best = max(trivial.values()) if score.higher_is_better else min(trivial.values())
         assert score.floor == best
         assert trivial[score.floor_from] == best
@@ -129,7 +132,8 @@ def test_json_keeps_its_contract(denoiser, blobs):
     assert plain["data_range"] == [0, 1]
     assert plain["latent"] == 4
     for score in plain["scores"].values():
-        assert {"value", "perfect", "floor", "floor_from", "skill", "ci95", "baselines"} <= set(score)
+        keys = {"value", "perfect", "floor", "floor_from", "skill", "ci95", "baselines"}
+        assert keys <= set(score)
         assert tuple(score["baselines"]) == BASELINES
     assert plain["scores"]["keras_accuracy"]["resolves_to"] == "binary_accuracy"
     assert "keras_accuracy" in plain["explain"]
@@ -194,16 +198,21 @@ def test_examples_are_the_best_median_and_worst_rows(denoiser, blobs):
     for example in card.examples.rows:
         copied = example.reconstruction.astype(np.float64)
         assert ((copied - example.original) ** 2).mean() == pytest.approx(example.error, rel=1e-5)
-        np.testing.assert_array_equal(
-            example.original, blobs[example.row].astype(np.float32) / 255
-        )
+        np.testing.assert_array_equal(example.original, blobs[example.row].astype(np.float32) / 255)
 
 
-@pytest.mark.parametrize(("model", "error", "message"), [
-    (lambda rows: rows[..., 0], ShapeMismatch, "never broadcast"),
-    (lambda rows: rows * np.nan, ModelError, "NaN or infinite in 300 of 300 rows, first in row 0"),
-    ("text", ModelError, "must be a fitted Autoencoder, a Keras model or a function. Got str"),
-])
+@pytest.mark.parametrize(
+    ("model", "error", "message"),
+    [
+        (lambda rows: rows[..., 0], ShapeMismatch, "never broadcast"),
+        (
+            lambda rows: rows * np.nan,
+            ModelError,
+            "NaN or infinite in 300 of 300 rows, first in row 0",
+        ),
+        ("text", ModelError, "must be a fitted Autoencoder, a Keras model or a function. Got str"),
+    ],
+)
 def test_a_model_that_does_not_copy_is_refused(blobs, model, error, message):
     with pytest.raises(error, match=message):
         evaluate(model, blobs)

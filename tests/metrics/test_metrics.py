@@ -88,9 +88,14 @@ def test_keras_accuracy_is_what_keras_reports(shape):
 
     assert own == pytest.approx(reported, rel=1e-6)
     # The class Keras resolved: the behaviour of 3.15.1 that resolve_accuracy relies on.
-    resolved = type(model._compile_metrics._flat_metrics[0].metrics[0]).__name__
-    assert resolved == {"binary_accuracy": "BinaryAccuracy",
-                        "categorical_accuracy": "CategoricalAccuracy"}[resolve_accuracy(shape)]
+    compiled = model._compile_metrics._flat_metrics  # noqa: SLF001 (the only place it is told)
+    resolved = type(compiled[0].metrics[0]).__name__
+    assert (
+        resolved
+        == {"binary_accuracy": "BinaryAccuracy", "categorical_accuracy": "CategoricalAccuracy"}[
+            resolve_accuracy(shape)
+        ]
+    )
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -123,7 +128,8 @@ def test_a_metrics_page_says_what_it_must(name):
 
 def test_unit_metrics_are_left_out_where_they_are_not_defined():
     choice = Choice(value="", reason="")
-    real = PlanFacts(kind="real", because="", scaling=choice, output=choice, loss=choice,
-                     target_range=None)
+    real = PlanFacts(
+        kind="real", because="", scaling=choice, output=choice, loss=choice, target_range=None
+    )
 
     assert [metric.name for metric in suited_metrics(real)] == ["mse", "mae", "keras_accuracy"]

@@ -59,7 +59,11 @@ def test_conv_refuses_what_is_no_image(shape):
 
 def test_hidden_widths_follow_the_number_of_features():
     assert [default_widths(n) for n in (1, 30, 64, 784, 100_000)] == [
-        (32, 16), (32, 16), (64, 16), (512, 128), (512, 128),
+        (32, 16),
+        (32, 16),
+        (64, 16),
+        (512, 128),
+        (512, 128),
     ]
 
 

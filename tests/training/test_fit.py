@@ -34,9 +34,7 @@ def test_every_row_trains_or_validates_once(rows, share, seed):
 @settings(deadline=None)
 def test_an_epoch_has_full_batches_and_every_row(count, batch_size):
     rows = np.arange(count, dtype=np.float32)[:, None]
-    batches = TrainingBatches(
-        rows, np.arange(count), Scaling.none(), batch_size=batch_size, seed=0
-    )
+    batches = TrainingBatches(rows, np.arange(count), Scaling.none(), batch_size=batch_size, seed=0)
 
     drawn = [batches[i][0] for i in range(len(batches))]
 
@@ -105,7 +103,7 @@ def test_noise_is_fresh_in_every_compiled_step_and_the_target_stays_clean():
     # With a learning rate of 0 the loss is the share of masked values: it varies with the noise.
     trainer.compile(keras.optimizers.SGD(0.0), "mse")
     record = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: seen.append(float(logs["loss"]))
+        on_train_batch_end=lambda _, logs: seen.append(float(logs["loss"]))
     )
 
     trainer.fit(rows, rows, batch_size=8, epochs=3, verbose=0, callbacks=[record])
@@ -145,7 +143,8 @@ def test_one_run_compiles_one_training_step_also_with_a_short_last_batch():
     traced.clear()
     model.fit(rows)
 
-    shapes = {shape for shape in traced if shape[0] is not None}
+    # Keras and the speed-up also look at the model with an unknown number of rows.
+    shapes = {shape for shape in traced if isinstance(shape[0], int)}
     # 207 rows train in batches of 50, the last one filled up; 23 rows validate in one batch.
     assert shapes == {(50, 6), (23, 6)}
 
@@ -171,8 +170,14 @@ def test_a_diverged_training_stops_says_so_and_leaves_finite_weights():
     rows = np.random.default_rng(0).normal(size=(200, 8)) * [1, 1, 1, 1, 1, 1, 1, 1e3]
     inputs = keras.Input((8,))
     encoder = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4)], name="encoder")
-    decoder = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8, "exponential"),
-                                keras.layers.Dense(8, "exponential")], name="decoder")
+    decoder = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(8, "exponential"),
+            keras.layers.Dense(8, "exponential"),
+        ],
+        name="decoder",
+    )
     whole = keras.Model(inputs, decoder(encoder(inputs)))
     model = truecopy.Autoencoder(model=whole, learning_rate=1e6, epochs=5, quiet=True)
 
@@ -180,13 +185,16 @@ def test_a_diverged_training_stops_says_so_and_leaves_finite_weights():
         model.fit(rows)
 
 
-@pytest.mark.parametrize("rows", [
-    np.random.default_rng(0).integers(0, 256, (50, 6)).astype(np.uint8),
-    np.random.default_rng(0).integers(0, 2, (50, 6)),
-    np.random.default_rng(0).normal(size=(50, 6)),
-    np.random.default_rng(0).poisson(3, (500, 6)),
-    np.eye(4)[np.random.default_rng(0).integers(0, 4, 50)],
-])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        np.random.default_rng(0).integers(0, 256, (50, 6)).astype(np.uint8),
+        np.random.default_rng(0).integers(0, 2, (50, 6)),
+        np.random.default_rng(0).normal(size=(50, 6)),
+        np.random.default_rng(0).poisson(3, (500, 6)),
+        np.eye(4)[np.random.default_rng(0).integers(0, 4, 50)],
+    ],
+)
 def test_the_loss_of_a_perfect_copy_is_kerass(rows):
     plan = plan_of(rows)
     target = plan.scaling.apply(rows)
@@ -209,10 +217,12 @@ def test_raw_pixels_have_no_perfect_cross_entropy():
 
 def test_grouped_crossentropy_is_the_sum_of_keras_own_per_group():
     generator = np.random.default_rng(0)
-    target = np.concatenate([np.eye(3)[generator.integers(0, 3, 9)],
-                             np.eye(4)[generator.integers(0, 4, 9)]], axis=1)
-    prediction = np.concatenate([generator.dirichlet(np.ones(3), 9),
-                                 generator.dirichlet(np.ones(4), 9)], axis=1)
+    target = np.concatenate(
+        [np.eye(3)[generator.integers(0, 3, 9)], np.eye(4)[generator.integers(0, 4, 9)]], axis=1
+    )
+    prediction = np.concatenate(
+        [generator.dirichlet(np.ones(3), 9), generator.dirichlet(np.ones(4), 9)], axis=1
+    )
 
     ours = np.asarray(grouped_crossentropy(target, prediction))
 
@@ -223,7 +233,7 @@ def test_grouped_crossentropy_is_the_sum_of_keras_own_per_group():
 
 def test_callbacks_of_the_user_are_called():
     seen = []
-    record = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    record = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: seen.append(epoch))
 
     truecopy.Autoencoder(model="dense", epochs=3, quiet=True).fit(
         np.random.default_rng(0).uniform(size=(64, 6)), callbacks=[record]

@@ -4,6 +4,7 @@ A subclass says what its facts are and how a terminal shows them; the rest follo
 `print(result)`, a notebook cell, the command line and a saved file never disagree.
 """
 
+import json
 from abc import ABC, abstractmethod
 from os import PathLike
 from pathlib import Path
@@ -20,6 +21,7 @@ from truecopy.facts import (
     Record,
     ReportSection,
     RunFacts,
+    to_plain,
 )
 from truecopy.reports.terminal import to_text
 
@@ -78,7 +80,7 @@ class Result(ABC):
 
     def to_json(self) -> str:
         """Return the facts as an indented JSON document."""
-        return self.facts.to_json()
+        return json.dumps(to_plain(self.to_dict()), indent=2, allow_nan=False)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the result to a file: JSON, a web page or text, by the name's ending.

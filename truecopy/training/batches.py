@@ -3,6 +3,7 @@
 Rows stay in the user's dtype, on disk if that is where they are, until their batch is drawn.
 """
 
+import math
 from typing import Any, final
 
 import keras
@@ -41,7 +42,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         self.on_epoch_end()
 
     def __len__(self) -> int:
-        return -(-len(self._chosen) // self._batch_size)
+        return math.ceil(len(self._chosen) / self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         drawn = self._order[index * self._batch_size : (index + 1) * self._batch_size]
@@ -77,7 +78,7 @@ class ValidationBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras s
         self._seed = seed
 
     def __len__(self) -> int:
-        return -(-len(self._chosen) // self._batch_size)
+        return math.ceil(len(self._chosen) / self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         first = index * self._batch_size

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -105,7 +105,7 @@ def cut_shifts(
         yield lax.slice(image, first, last, (1, *stride, 1))
 
 
-def place_axes(array: jax.Array, spec: tuple[int, ...]) -> jax.Array:
+def place_axes(array: jax.Array, spec: Sequence[int]) -> jax.Array:
     """An array `(first, *spatial, last)` with its axes where `spec` wants them.
 
     Args:

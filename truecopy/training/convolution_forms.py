@@ -71,7 +71,8 @@ def choose_form(
     if window > places:
         return _choose_for_weights(lhs, rhs, convolution)
     # In one and two dimensions XLA runs a dilated convolution as fast as its phases.
-    return _choose_for_dilation(convolution) if len(convolution.window_strides) > PLANE else None
+    deep = len(convolution.window_strides) > PLANE
+    return _choose_for_dilation(convolution) if deep else None
 
 
 def convolve(lhs: jax.Array, rhs: jax.Array, *, convolution: Convolution) -> jax.Array:
@@ -105,7 +106,9 @@ def _choose_for_dilation(
     if _is_plain(convolution.lhs_dilation):
         return None
     for stretch, stride, dilation in zip(
-        convolution.lhs_dilation, convolution.window_strides, convolution.rhs_dilation,
+        convolution.lhs_dilation,
+        convolution.window_strides,
+        convolution.rhs_dilation,
         strict=True,
     ):
         if stretch > 1 and (stride > 1 or math.gcd(stretch, dilation) > 1):
@@ -141,7 +144,9 @@ def split_groups(lhs: jax.Array, rhs: jax.Array, *, convolution: Convolution) ->
     groups = convolution.batch_group_count
     one = convolution.replace(batch_group_count=1)
     pairs = zip(
-        jnp.split(lhs, groups, numbers.lhs_spec[0]), jnp.split(rhs, groups, numbers.rhs_spec[0]), strict=True
+        jnp.split(lhs, groups, numbers.lhs_spec[0]),
+        jnp.split(rhs, groups, numbers.rhs_spec[0]),
+        strict=True,
     )
     outs = [convolve(left, right, convolution=one) for left, right in pairs]
     return jnp.concatenate(outs, numbers.out_spec[1])
@@ -155,11 +160,13 @@ def interleave_phases(lhs: jax.Array, rhs: jax.Array, *, convolution: Convolutio
     """
     numbers, stretch = convolution.dimension_numbers, convolution.lhs_dilation
     sizes = convolution.out_sizes(lhs, rhs)
-    phases = [_convolve_phase(lhs, rhs, phase, convolution)
-              for phase in itertools.product(*map(range, stretch))]
+    phases = [
+        _convolve_phase(lhs, rhs, phase, convolution)
+        for phase in itertools.product(*map(range, stretch))
+    ]
     for axis in reversed(range(len(stretch))):
         count, place = stretch[axis], numbers.out_spec[2 + axis]
-        groups = [phases[i:i + count] for i in range(0, len(phases), count)]
+        groups = [phases[i : i + count] for i in range(0, len(phases), count)]
         phases = [_interleave(group, place, sizes[axis]) for group in groups]
     return phases[0]
 
@@ -178,13 +185,18 @@ def _convolve_phase(
 ) -> jax.Array:
     numbers, stretch = convolution.dimension_numbers, convolution.lhs_dilation
     # Every phase is as long as the longest: what is too much is cut off when they are joined.
-    places = [-(-size // count)
-              for size, count in zip(convolution.out_sizes(lhs, rhs), stretch, strict=True)]
+    places = [
+        -(-size // count)
+        for size, count in zip(convolution.out_sizes(lhs, rhs), stretch, strict=True)
+    ]
     padding = list(convolution.padding)
     for axis in (axis for axis, count in enumerate(stretch) if count > 1):
         low, step = padding[axis][0], convolution.rhs_dilation[axis]
-        first = next(tap for tap in range(stretch[axis])
-                     if (phase[axis] - low + tap * step) % stretch[axis] == 0)
+        first = next(
+            tap
+            for tap in range(stretch[axis])
+            if (phase[axis] - low + tap * step) % stretch[axis] == 0
+        )
         kernel_axis = numbers.rhs_spec[2 + axis]
         if first >= rhs.shape[kernel_axis]:
             return _zeros_of_phase(lhs, rhs, places, convolution)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -74,9 +75,7 @@ def multiply_patches(
     return place_axes(jnp.moveaxis(product, -2, 0), (out[0], out[1], *out[2:]))
 
 
-def _multiply_in_parts(
-    image: jax.Array, grid: jax.Array, walk: Walk, precision: object
-) -> jax.Array:
+def _multiply_in_parts(image: jax.Array, grid: jax.Array, walk: Walk, precision: Any) -> jax.Array:
     # image: (rows, *places, channels), grid: (rows, *other places, other channels)
     rows = grid.shape[0]
     taps = math.prod(walk.kernel)
@@ -86,14 +85,16 @@ def _multiply_in_parts(
     def multiply(start: jax.Array | int, count: int) -> jax.Array:
         return _multiply(
             lax.dynamic_slice_in_dim(image, start, count),
-            lax.dynamic_slice_in_dim(grid, start, count), walk, precision,
+            lax.dynamic_slice_in_dim(grid, start, count),
+            walk,
+            precision,
         )
 
     whole, rest = divmod(rows, part)
     if whole == 1:
         return _multiply(image, grid, walk, precision)
     start = jnp.zeros((taps, image.shape[-1], grid.shape[-1]), accumulator(image.dtype))
-    total = lax.fori_loop(
+    total: jax.Array = lax.fori_loop(
         0, whole, lambda index, total: total + multiply(index * part, part), start
     )
     return total + multiply(whole * part, rest) if rest else total
@@ -105,14 +106,17 @@ def _choose_part(rows: int, parts: int) -> int:
     return -(-rows // next(even, parts))
 
 
-def _multiply(image: jax.Array, grid: jax.Array, walk: Walk, precision: object) -> jax.Array:
+def _multiply(image: jax.Array, grid: jax.Array, walk: Walk, precision: Any) -> jax.Array:
     places = grid.shape[1:-1]
     padded = _pad(image, places, walk)  # here, not before: a padded whole is one more copy of it
     shifts = cut_shifts(padded, walk.kernel, step=walk.step, stride=walk.stride, places=places)
     patches = jnp.concatenate(list(shifts), axis=-1)  # (rows, *places, taps * channels)
     summed = tuple(range(grid.ndim - 1))
     product = lax.dot_general(
-        patches, grid, ((summed, summed), ((), ())), precision=precision,
+        patches,
+        grid,
+        ((summed, summed), ((), ())),
+        precision=precision,
         preferred_element_type=accumulator(image.dtype),
     )
     return product.reshape(math.prod(walk.kernel), image.shape[-1], grid.shape[-1])

@@ -29,11 +29,17 @@ def add_shifts(lhs: jax.Array, rhs: jax.Array, *, convolution: Convolution) -> j
     weights = lax.transpose(rhs, (*numbers.rhs_spec[2:], numbers.rhs_spec[1], numbers.rhs_spec[0]))
     taps = convolution.window_sizes(rhs)
     # (places of the kernel, channels, outputs of each channel)
-    weights = weights.reshape(-1, convolution.feature_group_count,
-                              rhs.shape[numbers.rhs_spec[0]] // convolution.feature_group_count)
+    weights = weights.reshape(
+        -1,
+        convolution.feature_group_count,
+        rhs.shape[numbers.rhs_spec[0]] // convolution.feature_group_count,
+    )
     shifts = cut_shifts(
-        _pad(image, convolution), taps, step=convolution.rhs_dilation,
-        stride=convolution.window_strides, places=convolution.out_sizes(lhs, rhs),
+        _pad(image, convolution),
+        taps,
+        step=convolution.rhs_dilation,
+        stride=convolution.window_strides,
+        places=convolution.out_sizes(lhs, rhs),
     )
     out = jnp.zeros((), kind)
     for shifted, weight in zip(shifts, weights, strict=True):
@@ -60,12 +66,16 @@ def sum_products(lhs: jax.Array, rhs: jax.Array, *, convolution: Convolution) ->
     grid = grid.reshape(*grid.shape[:-1], image.shape[-1], grid.shape[-1] // image.shape[-1])
     taps = convolution.out_sizes(lhs, rhs)
     shifts = cut_shifts(
-        _pad(image, convolution), taps, step=convolution.window_strides,
-        stride=convolution.rhs_dilation, places=convolution.window_sizes(rhs),
+        _pad(image, convolution),
+        taps,
+        step=convolution.window_strides,
+        stride=convolution.rhs_dilation,
+        places=convolution.window_sizes(rhs),
     )
     summed = tuple(range(image.ndim - 1))
-    sums = [jnp.sum(shifted[..., None].astype(kind) * grid.astype(kind), summed)
-            for shifted in shifts]
+    sums = [
+        jnp.sum(shifted[..., None].astype(kind) * grid.astype(kind), summed) for shifted in shifts
+    ]
     out = jnp.stack(sums).reshape(1, *taps, -1)
     out = out.astype(convolution.preferred_element_type or lhs.dtype)
     return place_axes(out, numbers.out_spec)

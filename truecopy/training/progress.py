@@ -31,6 +31,7 @@ class ProgressBar(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Start the bar."""
+        del logs
         epochs, steps = self.params["epochs"], self.params["steps"]
         self._steps = steps or 1
         self._progress = Progress(
@@ -47,6 +48,7 @@ class ProgressBar(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Note which epoch it is."""
+        del logs
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:

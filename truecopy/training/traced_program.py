@@ -22,13 +22,14 @@ def replace_convolutions(program: ClosedJaxpr) -> ClosedJaxpr:
         A program with equal inputs and outputs; `program` itself where nothing was slow.
     """
     jaxpr = _replace_in(program.jaxpr)
-    return program if jaxpr is program.jaxpr else program.replace(jaxpr=jaxpr)
+    return program if jaxpr is program.jaxpr else ClosedJaxpr(jaxpr, program.consts)
 
 
 def _replace_in(jaxpr: Jaxpr) -> Jaxpr:
     equations = [_replace_equation(equation) for equation in jaxpr.eqns]
     same = all(new is old for new, old in zip(equations, jaxpr.eqns, strict=True))
-    return jaxpr if same else jaxpr.replace(eqns=equations)
+    changed: Jaxpr = jaxpr if same else _changed(jaxpr, eqns=equations)
+    return changed
 
 
 def _replace_equation(equation: JaxprEqn) -> JaxprEqn:
@@ -39,7 +40,8 @@ def _replace_equation(equation: JaxprEqn) -> JaxprEqn:
     # inputs and outputs stay, so nothing around them has to change.
     params = {name: _replace_parameter(value) for name, value in equation.params.items()}
     same = all(params[name] is value for name, value in equation.params.items())
-    return equation if same else equation.replace(params=params)
+    changed: JaxprEqn = equation if same else _changed(equation, params=params)
+    return changed
 
 
 def _replace_parameter(value: Any) -> Any:
@@ -56,11 +58,21 @@ def _replace_parameter(value: Any) -> Any:
 
 
 def _replace_convolution(equation: JaxprEqn) -> JaxprEqn:
-    lhs, rhs = (jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype) for atom in equation.invars)
+    lhs, rhs = map(_shape_of, equation.invars)
     form = choose_form(lhs, rhs, Convolution(**equation.params))
     if form is None:
         return equation
     # Tracing a jitted call gives one equation with exactly the parameters that this version of
     # JAX wants for it.
     call = jax.make_jaxpr(jax.jit(form))(lhs, rhs).eqns[0]
-    return equation.replace(primitive=call.primitive, params=call.params)
+    changed: JaxprEqn = _changed(equation, primitive=call.primitive, params=call.params)
+    return changed
+
+
+def _shape_of(atom: Any) -> Any:
+    struct: Any = jax.ShapeDtypeStruct  # JAX leaves it untyped, as `replace` below
+    return struct(atom.aval.shape, atom.aval.dtype)
+
+
+def _changed(part: Any, **changes: Any) -> Any:
+    return part.replace(**changes)

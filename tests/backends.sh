@@ -1,0 +1,17 @@
+#!/bin/sh
+# The tests that don't depend on JAX, on TensorFlow and on PyTorch, in an environment of their own:
+# with either installed, Keras and JAX would behave differently in the main one.
+set -eu
+python=${1:-python3}
+venv=.venv/backends
+if [ ! -e "$venv/.installed" ]; then
+    "$python" -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --upgrade pip
+    "$venv/bin/python" -m pip install --quiet -e '.[dev,backends]'
+    touch "$venv/.installed"
+fi
+for backend in tensorflow torch; do
+    echo "backend: $backend"
+    KERAS_BACKEND=$backend "$venv/bin/python" -m pytest -q -p no:cacheprovider \
+        tests/models tests/metrics tests/training/test_fit.py tests/test_cli.py
+done
