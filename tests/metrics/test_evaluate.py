@@ -71,7 +71,7 @@ def test_scores_are_the_means_over_all_rows(denoiser, blobs):
 
     clean = blobs.astype(np.float32) / 255
     noisy = corrupt(clean, denoiser.noise_, seed=0)
-    copy = np.asarray(denoiser.model_(noisy))
+    copy = keras.ops.convert_to_numpy(denoiser.model_(noisy))
 
     facts = evaluate(denoiser, blobs).facts
 
@@ -116,7 +116,7 @@ def test_the_interval_holds_the_value_and_is_as_wide_as_theory_says(denoiser, bl
     rows = np.concatenate([blobs] * 10)
     score = evaluate(denoiser, rows, noise="none").facts.scores["mse"]
     clean = rows.astype(np.float32) / 255
-    errors = mse(clean, np.asarray(denoiser.model_(clean)))
+    errors = mse(clean, keras.ops.convert_to_numpy(denoiser.model_(clean)))
 
     low, high = score.ci95
 

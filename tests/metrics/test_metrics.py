@@ -5,7 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss, mean_absolute_error, mean_squared_error
 
@@ -71,10 +71,12 @@ def test_a_perfect_copy_of_uniform_targets_costs_half_a_nat():
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
+@settings(deadline=None)
 def test_nothing_costs_less_than_a_perfect_copy(y, p):
+    # But for probabilities below Keras' epsilon, 1e-7, which are charged as if they were it.
     target, prediction = np.array([[y]]), np.array([[p]])
 
-    assert bce(target, target)[0] <= bce(target, prediction)[0] + 1e-12
+    assert bce(target, target)[0] <= bce(target, prediction)[0] + 1e-7
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -21,13 +21,15 @@ GROUPS = truecopy.plan(profile(np.eye(7)[[0, 1, 2, 3, 4, 5, 6]][:, :7])).facts
 
 def assert_copies_shape(networks, shape):
     rows = np.random.default_rng(0).uniform(size=(2, *shape)).astype(np.float32)
-    latents = np.asarray(networks.encoder(rows))
+    latents = keras.ops.convert_to_numpy(networks.encoder(rows))
 
     assert networks.model.output_shape == (None, *shape)
     assert latents.shape == (2, networks.latent)
     # The parts share the whole's weights: one after the other they are the whole.
     np.testing.assert_allclose(
-        np.asarray(networks.decoder(latents)), np.asarray(networks.model(rows)), rtol=1e-5
+        keras.ops.convert_to_numpy(networks.decoder(latents)),
+        keras.ops.convert_to_numpy(networks.model(rows)),
+        rtol=1e-5,
     )
 
 
@@ -75,7 +77,7 @@ def test_each_one_hot_group_has_a_softmax_of_its_own():
     plan = truecopy.plan(profile(rows)).facts
     networks = build_dense((7,), latent=2, plan=plan)
 
-    output = np.asarray(networks.model(rows.astype(np.float32)))
+    output = keras.ops.convert_to_numpy(networks.model(rows.astype(np.float32)))
 
     assert plan.groups == (3, 4)
     np.testing.assert_allclose(output[:, :3].sum(axis=1), 1, rtol=1e-5)

@@ -81,7 +81,7 @@ class Losses(keras.callbacks.Callback):
         self.seen.append(float(logs["loss"]))
 
 
-def fit(model, epochs=6):
+def fit(model, epochs=4):
     losses = Losses()
     model.fit(
         IMAGES, IMAGES, batch_size=8, epochs=epochs, verbose=0, callbacks=[losses], shuffle=False
@@ -96,19 +96,19 @@ def test_every_step_of_fit_gives_the_loss_and_weights_of_plain_fit(kind):
 
     expected, got = fit(plain), fit(fast)
 
-    assert len(got) == 30
+    assert len(got) == 20
     assert expected[-1] < expected[0]
     np.testing.assert_allclose(got, expected, rtol=1e-5)
     for value, reference in zip(fast.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(value, reference, rtol=1e-4, atol=1e-5 * np.abs(reference).max())
-    np.testing.assert_allclose(
-        fast.evaluate(IMAGES, IMAGES, verbose=0),
-        plain.evaluate(IMAGES, IMAGES, verbose=0),
-        rtol=1e-5,
-    )
-    np.testing.assert_allclose(
-        fast.predict(IMAGES, verbose=0), plain.predict(IMAGES, verbose=0), atol=1e-5
-    )
+
+
+def test_evaluate_and_predict_give_what_they_gave():
+    model = build_model()
+    losses, copies = model.evaluate(IMAGES, IMAGES, verbose=0), model.predict(IMAGES, verbose=0)
+    with accelerate(model):
+        np.testing.assert_allclose(model.evaluate(IMAGES, IMAGES, verbose=0), losses, rtol=1e-5)
+        np.testing.assert_allclose(model.predict(IMAGES, verbose=0), copies, atol=1e-5)
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
@@ -135,6 +135,7 @@ def test_fit_evaluate_and_predict_compile_the_replaced_step(monkeypatch):
 
     monkeypatch.setattr(acceleration, "replace_convolutions", watch)
     model = build_model()
+    fit(model, 1)  # what was compiled before must not be used any longer
     accelerate(model)
 
     fit(model, 1)
@@ -254,6 +255,14 @@ def test_elsewhere_than_on_jax_and_a_cpu_nothing_is_done(owner, name, value, mon
     with accelerate(model) as handle:
         assert not handle.active
         assert not set(STEPS) & set(vars(model))
+
+
+def test_outside_of_a_trace_nothing_is_traced():
+    def step(x):
+        y = jnp.sin(x)
+        return y, isinstance(y, jax.core.Tracer)
+
+    assert speed_up(step)(jnp.ones(3))[1] is False
 
 
 def test_an_eager_run_stays_eager():

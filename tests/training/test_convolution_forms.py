@@ -120,7 +120,7 @@ def drawn_convolutions(draw):
 
 
 @settings(
-    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(drawn_convolutions())
 def test_any_convolution_and_its_gradients_equal_the_float64_oracle(drawn):
@@ -205,14 +205,15 @@ def test_float64_stays_float64(name):
         assert_equal_to_oracle(convolve, images, kernel, tolerance=1e-14, replaced=replaced)
 
 
-@pytest.mark.parametrize("rows", [1, 7, 12, 13])
+@pytest.mark.parametrize("rows", [1, 8, 10, 13])
 def test_a_batch_of_any_size_is_cut_into_parts_that_make_the_whole(rows, monkeypatch):
     from truecopy.training import convolution_gradient
 
     convolve, _, kernel, _ = one_case("transposed")
     images = np.random.default_rng(0).normal(size=(rows, 4, 4, 4)).astype(np.float32)
-    # Patches of 4 * 4 places, 9 taps, 4 channels and 4 bytes: two rows fit.
-    monkeypatch.setattr(convolution_gradient, "PATCH_BYTES", 2 * 4 * 4 * 9 * 4 * 4)
+    # Patches of 4 * 4 places, 9 taps, 4 channels and 4 bytes: four rows fit. So 8 are two parts,
+    # 10 are five of two rows each, and 13, which nothing divides, are three and one row over.
+    monkeypatch.setattr(convolution_gradient, "PATCH_BYTES", 4 * 4 * 4 * 9 * 4 * 4)
 
     assert_equal_to_oracle(convolve, images, kernel, replaced=1)
 

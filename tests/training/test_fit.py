@@ -11,7 +11,12 @@ from truecopy.errors import Diverged
 from truecopy.models.dense import build_dense
 from truecopy.training.batches import TrainingBatches, ValidationBatches, split_rows
 from truecopy.training.corruption import Corruption, build_trainer
-from truecopy.training.losses import choose_loss, grouped_crossentropy, perfect_loss
+from truecopy.training.losses import (
+    choose_loss,
+    grouped_crossentropy,
+    perfect_loss,
+    unchecked_crossentropy,
+)
 
 KINDS = ["gaussian:0.5,0.5", "salt-pepper:0.4", "masking:0.3"]
 
@@ -73,15 +78,15 @@ def test_training_noise_is_drawn_like_test_noise(text):
     noise = parse_noise(text, bounds=(0, 1))
 
     layer = Corruption(noise, seed=0)
-    drawn = np.asarray(layer(rows, training=True)).ravel()
-    again = np.asarray(layer(rows, training=True)).ravel()
+    drawn = keras.ops.convert_to_numpy(layer(rows, training=True)).ravel()
+    again = keras.ops.convert_to_numpy(layer(rows, training=True)).ravel()
     expected = corrupt(rows, noise, seed=0).ravel()
 
     assert not np.array_equal(drawn, again)
     assert drawn.mean() == pytest.approx(expected.mean(), abs=0.01)
     np.testing.assert_allclose(
-        np.quantile(drawn, [0.1, 0.3, 0.5, 0.7, 0.9]),
-        np.quantile(expected, [0.1, 0.3, 0.5, 0.7, 0.9]),
+        np.quantile(drawn, [0.1, 0.25, 0.5, 0.75, 0.9]),
+        np.quantile(expected, [0.1, 0.25, 0.5, 0.75, 0.9]),
         atol=0.02,
     )
 
@@ -91,7 +96,7 @@ def test_noise_is_off_outside_training():
 
     layer = Corruption(parse_noise("masking:1", bounds=None), seed=0)
 
-    np.testing.assert_array_equal(np.asarray(layer(rows, training=False)), rows)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(layer(rows, training=False)), rows)
 
 
 def test_noise_is_fresh_in_every_compiled_step_and_the_target_stays_clean():
@@ -122,6 +127,7 @@ def test_the_model_never_learns_of_noise_or_compile():
     assert not model.model_.compiled
 
 
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="the others trace otherwise")
 def test_one_run_compiles_one_training_step_also_with_a_short_last_batch():
     traced = []
 
@@ -153,7 +159,7 @@ def test_the_best_epochs_weights_are_kept():
     rows = np.random.default_rng(0).normal(size=(60, 8))
     # Random rows can only be learned by heart, so the validation loss soon rises.
     model = truecopy.Autoencoder(
-        latent=4, model="dense", epochs=60, learning_rate=0.01, patience=8, quiet=True
+        latent=4, model="dense", epochs=400, learning_rate=0.01, patience=8, quiet=True
     ).fit(rows)
     run = model.run_
     _, validation, _ = split_rows(60, 0.1, seed=0)
@@ -204,7 +210,7 @@ def test_the_loss_of_a_perfect_copy_is_kerass(rows):
         prediction = np.maximum(target, 1e-7)
     loss = keras.losses.get(choose_loss(plan.facts))
 
-    reported = float(np.mean(np.asarray(loss(target, prediction))))
+    reported = float(np.mean(keras.ops.convert_to_numpy(loss(target, prediction))))
 
     assert perfect_loss(target, plan.facts) == pytest.approx(reported, abs=2e-5)
 
@@ -213,6 +219,18 @@ def test_raw_pixels_have_no_perfect_cross_entropy():
     plan = plan_of(np.arange(256, dtype=np.uint8).reshape(2, 128))
 
     assert perfect_loss(np.array([[0.0, 255.0]], np.float32), plan.facts) is None
+
+
+def test_unchecked_crossentropy_is_keras_own_where_that_is_defined():
+    generator = np.random.default_rng(0)
+    target, prediction = (
+        keras.ops.convert_to_tensor(generator.uniform(size=(9, 5)), "float32") for _ in range(2)
+    )
+
+    ours = keras.ops.convert_to_numpy(unchecked_crossentropy(target, prediction))
+
+    own = keras.ops.convert_to_numpy(keras.losses.binary_crossentropy(target, prediction))
+    np.testing.assert_allclose(ours, own, rtol=1e-5)
 
 
 def test_grouped_crossentropy_is_the_sum_of_keras_own_per_group():
@@ -224,10 +242,15 @@ def test_grouped_crossentropy_is_the_sum_of_keras_own_per_group():
         [generator.dirichlet(np.ones(3), 9), generator.dirichlet(np.ones(4), 9)], axis=1
     )
 
-    ours = np.asarray(grouped_crossentropy(target, prediction))
+    tensors = [keras.ops.convert_to_tensor(a, "float32") for a in (target, prediction)]
+
+    ours = keras.ops.convert_to_numpy(grouped_crossentropy(*tensors))
 
     own = keras.losses.categorical_crossentropy
-    parts = [np.asarray(own(target[:, k], prediction[:, k])) for k in (slice(0, 3), slice(3, 7))]
+    parts = [
+        keras.ops.convert_to_numpy(own(target[:, k], prediction[:, k]))
+        for k in (slice(0, 3), slice(3, 7))
+    ]
     np.testing.assert_allclose(ours, sum(parts), rtol=1e-5)
 
 

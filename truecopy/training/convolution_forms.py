@@ -3,16 +3,17 @@
 Which those are was measured with jaxlib 0.10.2 on two AVX-512 cores, in GFLOP/s as XLA runs
 them and as run here (an ordinary 3 x 3 convolution with 32 channels: 95, its gradients 80-95):
 
-=========================================================  ======  ======
-convolution                                                   XLA    here
-=========================================================  ======  ======
-weight gradient of a transposed convolution with strides      3.5   40-80
-weight gradient in three dimensions                          4-18   40-50
-weight gradient with groups                                   0.4      60
-weight gradient of 32 channels to 1                           4-6      30
-three dimensions: transposed, or gradient of strided          0.6      20
-depthwise, either direction                               0.1-0.7      10
-=========================================================  ======  ======
+=========================================================  ========  ======
+convolution                                                     XLA    here
+=========================================================  ========  ======
+weight gradient of a transposed convolution with strides        3.5  50-100
+weight gradient in three dimensions                            4-18   30-50
+weight gradient with groups                                     0.4      30
+weight gradient of 32 channels to 1                               4      30
+three dimensions: transposed, or gradient of strided            0.6      20
+depthwise, forward and gradient of the input                0.1-0.7   10-30
+depthwise, weight gradient                                  1.2-2.5     4-5
+=========================================================  ========  ======
 
 Everything else is left to XLA.
 """

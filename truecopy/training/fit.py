@@ -4,6 +4,7 @@ What is trained is a thin wrapper around the model; the model itself never learn
 scaling or speed-ups, so it is saved as it is.
 """
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -199,5 +200,6 @@ def _why_stopped(history: dict[str, tuple[float, ...]], settings: Settings) -> s
 def _versions() -> dict[str, str]:
     """Return the versions a result depends on; the backend's under its own name."""
     backend = keras.backend.backend()
-    names = ("truecopy", "keras", "numpy", "jax" if backend == "jax" else backend)
-    return {"backend": backend, **{name: version(name) for name in names}}
+    ours = {name: version(name) for name in ("truecopy", "keras", "numpy")}
+    # Keras has imported the backend; its package may be called otherwise (tensorflow-cpu).
+    return {"backend": backend, **ours, backend: str(sys.modules[backend].__version__)}

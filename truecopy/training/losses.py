@@ -11,10 +11,24 @@ from truecopy.facts import PlanFacts
 
 
 def choose_loss(plan: PlanFacts) -> Any:
-    """Return the plan's loss: Keras' own name, or a function for several one-hot groups."""
+    """Return the plan's loss: Keras' own name, or a function where Keras' own won't do."""
+    if plan.loss.value == "binary_crossentropy" and plan.target_range is None:
+        return unchecked_crossentropy
     if plan.loss.value == "categorical_crossentropy" and len(plan.groups) > 1:
         return grouped_crossentropy
     return plan.loss.value
+
+
+def unchecked_crossentropy(target: Any, prediction: Any) -> Any:
+    """Binary cross-entropy also for targets outside [0, 1], where it has no lower bound.
+
+    What Keras 3.15 computes on JAX and TensorFlow; on PyTorch it refuses such targets, and the
+    recipe that shows what comes of them must run everywhere.
+    """
+    epsilon = keras.config.epsilon()
+    p = keras.ops.clip(prediction, epsilon, 1 - epsilon)
+    cost = target * keras.ops.log(p) + (1 - target) * keras.ops.log(1 - p)
+    return -keras.ops.mean(cost, axis=-1)
 
 
 def grouped_crossentropy(target: Any, prediction: Any) -> Any:
