@@ -13,16 +13,16 @@ demo: $(VENV)/.installed ## train, score and explain on MNIST; writes report.htm
 	$(BIN)/truecopy demo
 
 test: $(VENV)/.dev ## the tests and the examples in docstrings, under 5 minutes
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 check: $(VENV)/.dev ## format, lint, types, and the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
-test-all: $(VENV)/.dev ## also the slow tests, and the TensorFlow and PyTorch backends
-	$(BIN)/pytest -m 'slow or not slow'
+test-all: $(VENV)/.dev ## the slow tests, and the TensorFlow and PyTorch backends
+	$(BIN)/pytest -n 2 -m slow
 	sh tests/backends.sh $(PYTHON)
 
 $(VENV)/.installed: pyproject.toml

@@ -12,6 +12,6 @@ if [ ! -e "$venv/.installed" ]; then
 fi
 for backend in tensorflow torch; do
     echo "backend: $backend"
-    KERAS_BACKEND=$backend "$venv/bin/python" -m pytest -q -p no:cacheprovider \
+    KERAS_BACKEND=$backend "$venv/bin/python" -m pytest -q -n 2 -p no:cacheprovider \
         tests/models tests/metrics tests/training/test_fit.py tests/test_cli.py
 done

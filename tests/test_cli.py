@@ -227,10 +227,42 @@ def test_explain_on_adds_the_users_numbers(capsys, folder):
         capsys, "explain", "accuracy", "--on", folder / "run", folder / "blobs.npy", "--json"
     )
 
-    document = json.loads(out)
+    document = json.loads(out)["on"]
+    told = document["explain"]
     assert code == 0
-    assert document["on"]["resolves_to"] == "binary_accuracy"
-    assert 0 <= document["on"]["floor"] <= document["on"]["perfect"] <= 1
+    assert told["resolves_to"] == "binary_accuracy"
+    assert sum(told["bridge"].values()) == told["values"] == 300 * 64
+    right = told["bridge"]["right_exact"] + told["bridge"]["right_not_exact"]
+    assert document["score"]["value"] == pytest.approx(right / told["values"], rel=1e-12)
+
+
+def test_explain_on_tells_the_bridge_in_words(capsys, folder):
+    code, out, _ = run(
+        capsys, "explain", "accuracy", "--on", folder / "run", folder / "blobs.npy", "--quiet"
+    )
+
+    assert code == 0
+    assert "Keras resolves 'accuracy' to binary_accuracy, because the last dimension" in out
+    assert "From accuracy to exact match: " in out
+    assert "Of 19,200 values" in out
+
+
+def test_evaluate_compares_two_models_on_the_same_rows(capsys, folder, tmp_path, blobs):
+    better = truecopy.Autoencoder(
+        latent=8, model="dense", epochs=40, learning_rate=5e-3, batch_size=32, quiet=True
+    ).fit(blobs)
+    better.save(tmp_path / "better")
+
+    code, out, _ = run(
+        capsys, "evaluate", folder / "run", tmp_path / "better", folder / "blobs.npy", "--json"
+    )
+
+    found = json.loads(out)["differences"]["mse"]
+    assert code == 0
+    assert found["difference"] == pytest.approx(found["first"] - found["second"])
+    assert found["ci95"][0] < found["difference"] < found["ci95"][1]
+    assert found["ci95"][0] > 0
+    assert found["better"] == "dense (second)"
 
 
 @pytest.mark.parametrize(
@@ -247,6 +279,7 @@ def test_explain_on_adds_the_users_numbers(capsys, folder):
         (["fit", "digits", "--epochs", "zero"], "--epochs"),
         (["fit", "digits", "--nonsense"], "--nonsense"),
         (["nonsense"], "nonsense"),
+        (["evaluate", "digits"], "one or two models, then the data"),
         (["evaluate", "no-such-run", "digits"], "neither a run folder nor a .keras file"),
         (["encode", "no-such-run", "digits", "--out", "x.png"], "ending in .npy, .csv, .parquet"),
         (["encode", "no-such-run", "digits", "--out", "no/such/folder/x.npy"], "folder must exist"),
@@ -308,3 +341,54 @@ def test_main_exits_with_the_code(monkeypatch, capsys):
 
     assert stopped.value.code == 2
     capsys.readouterr()
+
+
+def test_a_folder_of_images_of_different_sizes_needs_size(capsys, tmp_path):
+    from PIL import Image
+
+    for number, side in enumerate((8, 8, 10)):
+        picture = np.full((side, side), 20 * number, np.uint8)
+        Image.fromarray(picture).save(tmp_path / f"{number}.png")
+
+    refused, _, err = run(capsys, "profile", tmp_path, "--quiet")
+    code, out, _ = run(capsys, "profile", tmp_path, "--size", "9x8", "--json")
+    wrong, _, usage = run(capsys, "profile", tmp_path, "--size", "9", "--quiet")
+
+    assert refused == 2
+    assert "2.png" in err
+    assert "--size" in err
+    assert code == 0
+    assert json.loads(out)["data"]["shape"] == [9, 8, 1]
+    assert wrong == 2
+    assert usage == (
+        "truecopy: The '--size' argument of truecopy must be HEIGHTxWIDTH such as 64x48. Got '9'.\n"
+    )
+
+
+def test_fit_learns_from_a_table_in_csv_and_gives_it_back_in_its_units(capsys, tmp_path):
+    generator = np.random.default_rng(0)
+    hidden = generator.normal(size=(400, 2))
+    table = 1000 + 50 * hidden @ generator.normal(size=(2, 5))
+    np.savetxt(tmp_path / "t.csv", table, delimiter=",", header="a,b,c,d,e", comments="")
+
+    code, out, _ = run(
+        capsys,
+        "fit",
+        tmp_path / "t.csv",
+        "--latent",
+        2,
+        "--epochs",
+        60,
+        "--out",
+        tmp_path / "run",
+        "--json",
+    )
+    card = json.loads(out)["scorecard"]
+    run(capsys, "reconstruct", tmp_path / "run", tmp_path / "t.csv", "--out", tmp_path / "c.csv")
+    header, *_ = (tmp_path / "c.csv").read_text().splitlines()
+    copy = np.loadtxt(tmp_path / "c.csv", delimiter=",", skiprows=1)
+
+    assert code == 0
+    assert card["scores"]["mse"]["skill"] > 0.8
+    assert header == "a,b,c,d,e"
+    assert ((copy - table) ** 2).mean() < 0.2 * table.var(axis=0).mean()

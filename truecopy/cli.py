@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import Console
 
-from truecopy.errors import TruecopyError
+from truecopy.errors import InvalidArgument, TruecopyError
 from truecopy.reports.progress import working
 
 _DATA_WORDS = (
@@ -30,6 +30,9 @@ NoiseOption = Annotated[
     typer.Option(help="gaussian:SD, gaussian:MEAN,SD, salt-pepper:RATE or masking:RATE"),
 ]
 Seed = Annotated[int, typer.Option(help="draws weights, order, split and noise")]
+Size = Annotated[
+    str | None, typer.Option(metavar="HxW", help="resize the images of a folder, e.g. 64x48")
+]
 OutFile = Annotated[Path, typer.Option(help="a .npy, .csv or .parquet file")]
 
 app = typer.Typer(
@@ -77,6 +80,20 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
+def _open(data: str | None, size: str | None) -> Any:
+    """Open what DATA names, with images resized to `size` ('HxW'); None stays None."""
+    from truecopy.data.sources import open_source
+
+    if data is None:
+        return None
+    if size is None:
+        return open_source(data)
+    height, _, width = size.partition("x")
+    if not height.isdecimal() or not width.isdecimal() or not int(height) * int(width):
+        raise InvalidArgument("--size", "truecopy", "HEIGHTxWIDTH such as 64x48", got=size)
+    return open_source(data, size=(int(height), int(width)))
+
+
 def _print(result: Any, *, as_json: bool) -> None:
     """Print a result object, as JSON or as text."""
     if as_json:
@@ -109,13 +126,13 @@ def demo(
 
 
 @app.command()
-def profile(data: Data, *, as_json: Json = False, quiet: Quiet = False) -> None:
+def profile(data: Data, size: Size = None, *, as_json: Json = False, quiet: Quiet = False) -> None:
     """Say what the data are, and the plan that follows: scaling, output, loss."""
     from truecopy.data.plan import plan as make_plan
     from truecopy.data.profile import profile as make_profile
 
     with working(f"profiling {data}", quiet=quiet):
-        measured = make_profile(data)
+        measured = make_profile(_open(data, size))
     if not as_json:
         _print(measured, as_json=False)
     planned = make_plan(measured)
@@ -133,6 +150,7 @@ def fit(  # noqa: PLR0913 (an option each)
     noise: NoiseOption = None,
     epochs: Annotated[int | None, typer.Option(help="the most epochs to train")] = None,
     seed: Seed = 0,
+    size: Size = None,
     out: Annotated[Path | None, typer.Option(help="run folder to make")] = None,
     *,
     as_json: Json = False,
@@ -152,7 +170,7 @@ def fit(  # noqa: PLR0913 (an option each)
         "seed": seed,
         "quiet": quiet,
     }
-    folder, card = make_run(data, settings, out=out)
+    folder, card = make_run(_open(data, size), settings, out=out)
     if as_json:
         _print({"run": str(folder), "scorecard": card.to_dict()}, as_json=True)
     elif not quiet:
@@ -162,57 +180,86 @@ def fit(  # noqa: PLR0913 (an option each)
 
 @app.command()
 def evaluate(  # noqa: PLR0913 (an option each)
-    model: Model,
-    data: Data,
+    models_and_data: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL [MODEL] DATA",
+            help=f"one or two models (run folders or .keras files), then {_DATA_WORDS}",
+        ),
+    ],
     target: Annotated[str | None, typer.Option(help="clean rows, where DATA are noisy")] = None,
     train: Annotated[str | None, typer.Option(help="rows to fit the baselines on")] = None,
     noise: Annotated[
         str | None, typer.Option(help="as in fit; 'none' for a denoiser on clean rows")
     ] = None,
     seed: Seed = 0,
+    size: Size = None,
     out: Annotated[Path | None, typer.Option(help="also write .json, .txt or .html")] = None,
     *,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Score how good a model's copies are, each figure between its floor and its ceiling."""
+    """Score how good a model's copies are, each figure between its floor and its ceiling.
+
+    With two models, also the difference of every figure, paired row by row.
+    """
+    from truecopy.metrics.compare import compare
     from truecopy.metrics.evaluate import evaluate as score_copies
     from truecopy.run import open_model
 
-    with working(f"scoring {model} on {data}", quiet=quiet):
-        card = score_copies(
-            open_model(model), data, target=target, train=train, noise=noise, seed=seed
-        )
+    *models, data = models_and_data
+    if len(models) not in {1, 2}:
+        must_be = "one or two models, then the data"
+        raise InvalidArgument("MODEL", "truecopy evaluate", must_be, got=" ".join(models_and_data))
+    cards = []
+    for model in models:
+        with working(f"scoring {model} on {data}", quiet=quiet):
+            card = score_copies(
+                open_model(Path(model)),
+                _open(data, size),
+                target=_open(target, size),
+                train=_open(train, size),
+                noise=noise,
+                seed=seed,
+            )
+        cards.append(card)
+    result = cards[0] if len(cards) == 1 else compare(*cards)
     if out is not None:
-        card.save(out)
-    _print(card, as_json=as_json)
+        result.save(out)
+    _print(result, as_json=as_json)
 
 
 @app.command()
-def reconstruct(model: Model, data: Data, out: OutFile, *, quiet: Quiet = False) -> None:
+def reconstruct(
+    model: Model, data: Data, out: OutFile, size: Size = None, *, quiet: Quiet = False
+) -> None:
     """Write the copies of all rows, in the data's own units."""
     from truecopy.run import write_reconstructed
 
     with working(f"reconstructing {data}", quiet=quiet):
-        write_reconstructed(model, data, out)
+        write_reconstructed(model, _open(data, size), out)
 
 
 @app.command()
-def encode(model: Model, data: Data, out: OutFile, *, quiet: Quiet = False) -> None:
+def encode(
+    model: Model, data: Data, out: OutFile, size: Size = None, *, quiet: Quiet = False
+) -> None:
     """Write the latents of all rows."""
     from truecopy.run import write_encoded
 
     with working(f"encoding {data}", quiet=quiet):
-        write_encoded(model, data, out)
+        write_encoded(model, _open(data, size), out)
 
 
 @app.command()
-def score(model: Model, data: Data, out: OutFile, *, quiet: Quiet = False) -> None:
+def score(
+    model: Model, data: Data, out: OutFile, size: Size = None, *, quiet: Quiet = False
+) -> None:
     """Write the reconstruction error of each row: how unlike the training data it is."""
     from truecopy.run import write_scores
 
     with working(f"scoring {data}", quiet=quiet):
-        write_scores(model, data, out)
+        write_scores(model, _open(data, size), out)
 
 
 @app.command()
@@ -241,5 +288,5 @@ def explain(
         )
     else:
         typer.echo(f"{page.name} ({page.kind})\n\n{page.text}")
-        for label, value in (numbers or {}).items():
-            typer.echo(f"{label:>12}: {value}")
+        for sentence in (numbers or {}).get("sentences", ()):
+            typer.echo(f"\n{sentence}")

@@ -132,8 +132,8 @@ def _tell_denoiser(facts: EvaluationFacts, _: RunFacts) -> tuple[str, ...]:
         ),
         (
             f"Counted pixel by pixel in 8 bits, {exact.value:.1%} are equal. What says how good "
-            f"the denoising is: MSE {mse.value:.5f}, from {mse.baselines['copy_input']:.5f} for the "
-            f"noisy image itself and {mse.baselines['mean']:.5f} for the mean image, to 0."
+            f"the denoising is: MSE {mse.value:.5f}, from {mse.baselines['copy_input']:.5f} for "
+            f"the noisy image itself and {mse.baselines['mean']:.5f} for the mean image, to 0."
         ),
     )
 

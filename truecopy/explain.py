@@ -73,6 +73,9 @@ _ALSO: Final = {
     "mean_squared_error": "mse",
     "mean_absolute_error": "mae",
     "exp": "exponential",
+    "log_loss": "bce",
+    "root_mean_squared_error": "rmse",
+    "tolerance": "within_area",
 }
 
 
@@ -86,33 +89,37 @@ def explain(name: str) -> Page:
         >>> explain("accuracy").name
         'keras_accuracy'
     """
-    from truecopy.metrics.catalogue import METRICS
+    from truecopy.metrics.catalogue import PAGES
 
     wanted = _ALSO.get(name.lower(), name.lower())
-    if wanted in METRICS:
-        text = inspect.getdoc(METRICS[wanted].rows) or ""
+    if wanted in PAGES:
+        text = inspect.getdoc(PAGES[wanted]) or ""
         return Page(wanted, "metric", text.partition("\nExample:")[0].strip())
     for kind, pages in (("activation", _ACTIVATIONS), ("loss", _LOSSES)):
         if wanted in pages:
             return Page(wanted, kind, pages[wanted])
-    known = sorted({*METRICS, *_ACTIVATIONS, *_LOSSES, *_ALSO})
+    known = sorted({*PAGES, *_ACTIVATIONS, *_LOSSES, *_ALSO})
     raise UnknownName("NAME", "explain", known, got=name)
 
 
 def explain_on(page: Page, model: str, data: str) -> dict[str, Any]:
-    """Return a model's own numbers for the metric of a page.
+    """Return a model's own numbers for the metric of a page, and what they say in words.
 
     Raises:
         InvalidArgument: The page is not a metric's, or the metric isn't defined on the data.
     """
     from truecopy.metrics.evaluate import evaluate
+    from truecopy.reports.story import tell_score
     from truecopy.run import open_model
 
     if page.kind != "metric":
         raise InvalidArgument("NAME", "explain --on", "a metric", got=page.name)
-    scores = evaluate(open_model(Path(model)), data).facts.scores
-    if page.name not in scores:
-        must_be = f"one that these data have: {', '.join(scores)}"
+    facts = evaluate(open_model(Path(model)), data).facts
+    if page.name not in facts.scores:
+        must_be = f"one that these data have: {', '.join(facts.scores)}"
         raise InvalidArgument("NAME", "explain --on", must_be, got=page.name)
-    numbers = scores[page.name].to_dict()
-    return {name: numbers[name] for name in ("resolves_to", *numbers) if numbers[name] is not None}
+    return {
+        "score": facts.scores[page.name].to_dict(),
+        "explain": dict(facts.explain.get(page.name, {})),
+        "sentences": list(tell_score(page.name, facts)),
+    }

@@ -179,7 +179,8 @@ class ScoreFacts(Record):
     mean, pca, copy_input and untrained to their figures (None where not applicable); `floor`
     is the best of the trivial ones and `floor_from` its name. `skill` is
     (floor - value) / (floor - perfect): 0 = learned nothing, 1 = perfect; None when floor
-    and ceiling coincide. `ci95` is a 95 % interval of the value over the rows.
+    and ceiling coincide or the ceiling is infinite; `skill_pca` the same with PCA for the
+    floor. `ci95` is a 95 % interval of the value over the rows.
     """
 
     value: float
@@ -187,6 +188,7 @@ class ScoreFacts(Record):
     floor: float
     floor_from: str
     skill: float | None
+    skill_pca: float | None = None
     ci95: tuple[float, float]
     higher_is_better: bool
     baselines: Mapping[str, float | None]
@@ -199,7 +201,10 @@ class EvaluationFacts(Record):
 
     `shape` is that of one row; `data_range` the bounds of the scaled data in which all
     figures are given (seen bounds where the data have none). `baselines_from` says on which
-    rows the mean image and the PCA were fitted. `notes` are sentences for the reader.
+    rows the mean image and the PCA were fitted. `explain` says for a score how it comes
+    about. `structure` are ranks and variances of copies and latents; `tolerance[k]` is the
+    share of values within k grey levels of the target; `classes` is the mean squared error
+    of each class, where labels were given. `notes` are sentences for the reader.
     """
 
     model: str
@@ -212,7 +217,36 @@ class EvaluationFacts(Record):
     baselines_from: str
     scores: Mapping[str, ScoreFacts]
     explain: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    structure: Mapping[str, float | int | None] = field(default_factory=dict)
+    tolerance: tuple[float, ...] = ()
+    classes: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DifferenceFacts(Record):
+    """One figure of two models on the same rows, and their difference, first minus second.
+
+    `ci95` is a 95 % interval of the difference over the rows, paired row by row; `better` is
+    the name of the model that is better beyond it, None where the interval holds 0.
+    """
+
+    first: float
+    second: float
+    difference: float
+    ci95: tuple[float, float]
+    better: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ComparisonFacts(Record):
+    """Two models scored on the same rows."""
+
+    first: str
+    second: str
+    data: str
+    rows: int
+    differences: Mapping[str, DifferenceFacts]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

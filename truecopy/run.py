@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from truecopy.data.outputs import check_output, write_rows
-from truecopy.data.sources import Source, open_source
+from truecopy.data.sources import Source
 from truecopy.errors import ModelError
 from truecopy.facts import ReportSection
 from truecopy.metrics.evaluate import Scorecard, evaluate
@@ -21,11 +21,13 @@ from truecopy.training.run_folder import check_new_folder, new_folder
 _RUNS = Path("runs")
 
 
-def make_run(data: str, settings: dict[str, Any], *, out: Path | None) -> tuple[Path, Scorecard]:
-    """Train on `data`, score on rows held out, and write a run folder.
+def make_run(
+    source: Source, settings: dict[str, Any], *, out: Path | None
+) -> tuple[Path, Scorecard]:
+    """Train on the rows of `source`, score on rows held out, and write a run folder.
 
     Args:
-        data: A DATA word of the command line.
+        source: What DATA named.
         settings: The arguments of `Autoencoder`.
         out: The folder to make; None: the next free one under `runs`.
 
@@ -37,7 +39,6 @@ def make_run(data: str, settings: dict[str, Any], *, out: Path | None) -> tuple[
         TruecopyError: As `Autoencoder.fit` and `evaluate` do.
     """
     autoencoder = Autoencoder(**settings)
-    source = open_source(data)
     if out is not None:
         check_new_folder(out)
     autoencoder.fit(source)
@@ -82,29 +83,29 @@ def open_model(path: Path) -> Any:
     raise ModelError(message)
 
 
-def write_encoded(model: Path, data: str, out: Path) -> None:
-    """Write the latents of all rows of `data`, shape (rows, latent)."""
-    autoencoder, source = _open_both(model, data, out)
+def write_encoded(model: Path, source: Source, out: Path) -> None:
+    """Write the latents of all rows of `source`, shape (rows, latent)."""
+    autoencoder = _open_for(model, source, out)
     columns = tuple(f"latent_{number}" for number in range(autoencoder.run_.latent))
     _stream(out, source, autoencoder.encode_batch, columns)
 
 
-def write_reconstructed(model: Path, data: str, out: Path) -> None:
-    """Write the copies of all rows of `data`, in its units."""
-    autoencoder, source = _open_both(model, data, out)
+def write_reconstructed(model: Path, source: Source, out: Path) -> None:
+    """Write the copies of all rows of `source`, in its units."""
+    autoencoder = _open_for(model, source, out)
     columns = source.columns or tuple(f"x{i}" for i in range(autoencoder.baselines_.pca.mean.size))
     # float32 holds 24 bits: only float64 data are wider than that.
     kind = "float64" if source.dtype == "float64" else "float32"
     _stream(out, source, lambda batch: autoencoder.reconstruct_batch(batch).astype(kind), columns)
 
 
-def write_scores(model: Path, data: str, out: Path) -> None:
-    """Write the mean squared error of each row of `data`, in scaled units."""
-    autoencoder, source = _open_both(model, data, out)
+def write_scores(model: Path, source: Source, out: Path) -> None:
+    """Write the mean squared error of each row of `source`, in scaled units."""
+    autoencoder = _open_for(model, source, out)
     _stream(out, source, autoencoder.error_batch, ("error",))
 
 
-def _open_both(model: Path, data: str, out: Path) -> tuple[Autoencoder, Source]:
+def _open_for(model: Path, source: Source, out: Path) -> Autoencoder:
     check_output(out)
     opened = open_model(model)
     if not isinstance(opened, Autoencoder):
@@ -113,7 +114,8 @@ def _open_both(model: Path, data: str, out: Path) -> tuple[Autoencoder, Source]:
             "Give the run folder that `truecopy fit` wrote."
         )
         raise ModelError(message)
-    return opened, opened.open(data)
+    opened.open(source)  # refuses rows of another shape before anything is written
+    return opened
 
 
 def _stream(
@@ -148,7 +150,7 @@ def _name_data(card: Scorecard, source: Source, autoencoder: Autoencoder) -> Sco
     note = "The validation rows chose the best epoch, so their figures are slightly flattering."
     notes = (*card.facts.notes, note) if count else card.facts.notes
     facts = replace(card.facts, data=f"{source.name} ({which})", notes=notes)
-    return Scorecard(facts, card.examples)
+    return Scorecard(facts, card.examples, card.row_errors, card.replicates)
 
 
 def _next_folder(data: str, model: str) -> Path:

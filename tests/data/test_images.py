@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from truecopy.data import sources
+from truecopy.data import spooling
 from truecopy.data.sources import open_source
 from truecopy.errors import BrokenData, EmptyData, InvalidArgument
 
@@ -46,7 +46,7 @@ def refuses(*verdicts, files):
     message = (
         f"'f': {bad + (int(more[1]) if more else 0)} of {files} files can't be taken (sizes are "
         f"height x width):\n{lines}\n"
-        "Move them away; other sizes can be resized with size=(height, width)."
+        "Move them away; other sizes can be resized with size=(height, width) or --size HxW."
     )
     with pytest.raises(BrokenData, match=f"^{re.escape(message)}$"):
         open_source("f")
@@ -68,8 +68,8 @@ def test_any_batch_size_gives_the_images_in_the_order_of_their_names(folder, siz
 
 
 def test_images_that_do_not_fit_into_memory_are_spooled_once(folder, monkeypatch):
-    monkeypatch.setattr(sources, "MEMORY_SHARE", 0)
-    monkeypatch.setattr(sources, "PIECE", 70)
+    monkeypatch.setattr(spooling, "MEMORY_SHARE", 0)
+    monkeypatch.setattr(spooling, "PIECE", 70)
     source = open_source(folder)
 
     assert isinstance(source.array(), np.memmap)

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss, mean_absolute_error, mean_squared_error
+from sklearn.metrics import max_error as sklearn_max_error
 
 from truecopy.facts import Choice, PlanFacts
 from truecopy.metrics.accuracy import keras_accuracy, resolve_accuracy
-from truecopy.metrics.catalogue import METRICS, suited_metrics
-from truecopy.metrics.errors import mae, mse
+from truecopy.metrics.catalogue import PAGES, suited_metrics
+from truecopy.metrics.errors import mae, max_error, mse
 from truecopy.metrics.likelihoods import bce
 from truecopy.metrics.pixels import exact_match
 
@@ -28,18 +29,21 @@ def pair(shape, rows=20):
     return target, prediction.astype(np.float32)
 
 
+@pytest.mark.parametrize(("dtype", "rel"), [(np.float64, 1e-12), (np.float32, 1e-6)])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_errors_are_those_of_scikit_learn(shape):
-    target, prediction = pair(shape)
+def test_errors_are_those_of_scikit_learn(shape, dtype, rel):
+    target, prediction = (rows.astype(dtype) for rows in pair(shape))
     flat = [a.reshape(len(a), -1).astype(np.float64) for a in (target, prediction)]
 
-    assert mse(target, prediction).mean() == pytest.approx(mean_squared_error(*flat), rel=1e-12)
-    assert mae(target, prediction).mean() == pytest.approx(mean_absolute_error(*flat), rel=1e-12)
+    assert mse(target, prediction).mean() == pytest.approx(mean_squared_error(*flat), rel=rel)
+    assert mae(target, prediction).mean() == pytest.approx(mean_absolute_error(*flat), rel=rel)
+    worst = [sklearn_max_error(y, p) for y, p in zip(*flat, strict=True)]
+    np.testing.assert_allclose(max_error(target, prediction), worst, rtol=rel)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_cross_entropy_is_its_formula_in_exact_arithmetic(shape):
-    target, prediction = pair(shape, rows=3)
+    target, prediction = (rows.astype(np.float64) for rows in pair(shape, rows=3))
 
     def cost(y, p):
         return -(y * math.log(p) + (1 - y) * math.log(1 - p))
@@ -118,9 +122,9 @@ def test_every_grey_level_matches_itself_and_no_other():
     assert exact_match(levels, np.roll(levels, 1))[0] == 0
 
 
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", PAGES)
 def test_a_metrics_page_says_what_it_must(name):
-    page = METRICS[name].rows.__doc__
+    page = PAGES[name].__doc__
 
     assert page.splitlines()[0].endswith(".")
     for part in ("Formula: ", "is better", "Source: ", "Example:"):
@@ -134,4 +138,6 @@ def test_unit_metrics_are_left_out_where_they_are_not_defined():
         kind="real", because="", scaling=choice, output=choice, loss=choice, target_range=None
     )
 
-    assert [metric.name for metric in suited_metrics(real)] == ["mse", "mae", "keras_accuracy"]
+    names = [metric.name for metric in suited_metrics(real, (8, 8))]
+
+    assert names == ["mse", "mae", "max_error", "keras_accuracy"]

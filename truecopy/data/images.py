@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.data.sources import Source
+from truecopy.data.source import Source
 from truecopy.errors import BrokenData, EmptyData, InvalidArgument
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ class ImageFolder(Source):
             raise BrokenData(
                 f"{self.name!r}: {len(refused)} of {len(verdicts)} files can't be taken "
                 f"(sizes are height x width):\n{lines}{more}\n"
-                "Move them away; other sizes can be resized with size=(height, width)."
+                "Move them away; other sizes can be resized with size=(height, width) or "
+                "--size HxW."
             )
 
     def _find_classes(self) -> tuple[tuple[str, ...], NDArray[Any] | None]:

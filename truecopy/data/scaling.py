@@ -67,6 +67,14 @@ class Scaling:
             return np.expm1(flat).reshape(rows.shape)
         return (flat * self.divisor + self.offset).reshape(rows.shape)
 
+    def equals(self, other: "Scaling") -> bool:
+        """Return whether `other` scales all rows the same."""
+        return (
+            self.kind == other.kind
+            and np.array_equal(self.offset, other.offset)
+            and np.array_equal(self.divisor, other.divisor)
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the scaling as plain lists and numbers."""
         return {

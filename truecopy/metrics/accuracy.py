@@ -46,3 +46,23 @@ def keras_accuracy(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np
         right = target.argmax(axis=-1) == prediction.argmax(axis=-1)
     share: NDArray[np.float64] = right.reshape(len(right), -1).mean(axis=1)
     return share
+
+
+def classic_accuracy(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.float64]:
+    """The classic answer's accuracy: the share of values equal to the rounded prediction.
+
+    Formula: mean(equal(y, round(p))), for any shape of rows.
+
+    Higher is better. It is what `keras_accuracy` is on rows whose last dimension is 1, and
+    what it was taken for on flat rows, where Keras compares the places of the maxima instead.
+    It hides as much: a grey target can never be right.
+
+    Source: Keras 1 and 2's `binary_accuracy`, K.mean(K.equal(y_true, K.round(y_pred))).
+
+    Example:
+        >>> classic_accuracy(np.array([[0.0, 0.3, 1.0]]), np.array([[0.2, 0.3, 0.8]])).round(4)
+        array([0.6667])
+    """
+    right = (target == np.rint(prediction)).reshape(len(target), -1)
+    share: NDArray[np.float64] = right.mean(axis=1)
+    return share

@@ -1,7 +1,7 @@
 """What learned nothing and what is linear: the copies every figure is compared with.
 
 Fitted once on training rows, in the units figures are given in: the best constants, the mean
-image, and a PCA of the model's latent width.
+image, a PCA of the model's latent width, and a memory of training rows.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,11 @@ from truecopy.models.pca import PrincipalComponents, fit_pca
 # Values from which median and mode are taken: the first rows of every batch, so that sorted
 # data are sampled evenly.
 _SAMPLE_VALUES: Final = 4_000_000
+# Rows that the memorising copy chooses from: enough to look like most rows, few enough to
+# search and to store with a run.
+_MEMORY_ROWS: Final = 1_000
+_BATCH: Final = 1_024
+CONSTANTS: Final = ("mean", "median", "mode")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -28,36 +33,49 @@ class Baselines:
         units: The plan whose scaling gives the units of every figure.
         constants: The mean, median and mode of all values.
         pca: The PCA of the model's latent width; its mean is the mean image.
+        memory: Training rows, flat (rows, features): the memorising copy gives back the one
+            nearest to what it sees.
         fitted_on: In words, the rows it was fitted on.
     """
 
     units: Plan
     constants: dict[str, float]
     pca: PrincipalComponents
+    memory: NDArray[np.float32]
     fitted_on: str
 
-    def predict(self, rows: NDArray[Any], constant: str) -> dict[str, NDArray[Any]]:
-        """Return the copy of each baseline for scaled `rows`, the input of the copier.
-
-        Args:
-            rows: Shape (rows, ...), noisy if the model sees noise.
-            constant: Which constant is the best: 'mean', 'median' or 'mode'.
-        """
+    def predict(self, seen: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Return the copies of scaled rows (rows, ...), noisy if the model sees noise."""
         low = self.units.facts.target_range[0] if self.units.facts.target_range else 0.0
-        everywhere = np.full_like(rows, self.constants[constant])
-        mean = np.broadcast_to(self.pca.mean.reshape(rows.shape[1:]), rows.shape)
-        copies = {"blank": np.full_like(rows, low), "constant": everywhere, "mean": mean}
+        mean = self.pca.mean.reshape(seen.shape[1:]).astype(np.float32)
+        copies = {
+            "blank": np.full_like(seen, low),
+            "mean": np.broadcast_to(mean, seen.shape),
+            "nearest": self._find_nearest(seen),
+        }
         if len(self.pca.components):
-            copies["pca"] = self.pca.reconstruct(rows)
+            copies["pca"] = self.pca.reconstruct(seen).astype(np.float32)
         return copies
+
+    def constant(self, name: str, like: NDArray[Any]) -> NDArray[Any]:
+        """Return rows of one constant: the 'mean', 'median' or 'mode' of all values."""
+        return np.full_like(like, self.constants[name])
+
+    def _find_nearest(self, seen: NDArray[Any]) -> NDArray[np.float32]:
+        flat = seen.reshape(len(seen), -1)
+        # |x - m|^2 less |x|^2, which is the same for every m.
+        distance = np.einsum("mf,mf->m", self.memory, self.memory) - 2 * flat @ self.memory.T
+        nearest: NDArray[np.float32] = self.memory[distance.argmin(axis=1)]
+        return nearest.reshape(seen.shape)
 
     def save(self, path: Path) -> None:
         """Write everything but `units`, which stands in the plan, to an .npz file."""
-        np.savez(
+        np.savez_compressed(
             path,
             mean=self.pca.mean,
             components=self.pca.components,
-            constants=np.array([self.constants[k] for k in ("mean", "median", "mode")]),
+            constants=np.array([self.constants[k] for k in CONSTANTS]),
+            memory=self.memory,
             fitted_on=np.array(self.fitted_on),
         )
 
@@ -65,11 +83,12 @@ class Baselines:
     def load(cls, path: Path, units: Plan) -> Self:
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as stored:
-            constants = dict(zip(("mean", "median", "mode"), stored["constants"], strict=True))
+            constants = dict(zip(CONSTANTS, stored["constants"], strict=True))
             return cls(
                 units=units,
                 constants={name: float(value) for name, value in constants.items()},
                 pca=PrincipalComponents(stored["mean"], stored["components"]),
+                memory=stored["memory"],
                 fitted_on=str(stored["fitted_on"]),
             )
 
@@ -84,27 +103,41 @@ def fit_baselines(source: Source, units: Plan, *, latent: int) -> Baselines:
     """
     features = int(np.prod(source.shape))
     pca = fit_pca(
-        lambda: (units.scaling.apply(batch) for batch in source.batches()),
+        lambda: (units.scaling.apply(batch) for batch in source.batches(_BATCH)),
         features=features,
         latent=latent,
     )
-    sample = _sample(source, units, features)
+    # The pass above has counted the rows.
+    rows = source.rows or 0
+    sample, memory = _sample(source, units, rows, features)
     values, counts = np.unique(sample, return_counts=True)
     constants = {
         "mean": float(pca.mean.mean()),
         "median": float(np.median(sample)),
         "mode": float(values[counts.argmax()]),
     }
-    rows = "?" if source.rows is None else f"{source.rows:,}"
     return Baselines(
-        units=units, constants=constants, pca=pca, fitted_on=f"the {rows} rows of {source.name}"
+        units=units,
+        constants=constants,
+        pca=pca,
+        memory=memory,
+        fitted_on=f"the {rows:,} rows of {source.name}",
     )
 
 
-def _sample(source: Source, units: Plan, features: int) -> NDArray[np.float32]:
-    """Return values of the first rows of every batch, as many in all as are allowed."""
-    batches = -(-(source.rows or 1024) // 1024)
+def _sample(
+    source: Source, units: Plan, rows: int, features: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return values for the median and the mode, and rows for the memory.
+
+    Both come from the first rows of every batch, as many of each as together are allowed.
+    """
+    batches = -(-rows // _BATCH)
     share = max(1, _SAMPLE_VALUES // (features * batches))
-    return np.concatenate(
-        [units.scaling.apply(batch[:share]).ravel() for batch in source.batches(1024)]
-    )
+    kept = -(-_MEMORY_ROWS // batches)
+    values, memory = [], []
+    for batch in source.batches(_BATCH):
+        scaled = units.scaling.apply(batch[: max(share, kept)]).reshape(-1, features)
+        values.append(scaled[:share].ravel())
+        memory.append(scaled[:kept])
+    return np.concatenate(values), np.concatenate(memory)[:_MEMORY_ROWS]

@@ -1,10 +1,16 @@
-"""What the copy costs as a probability of the original: binary cross-entropy."""
+"""What the copy costs as a probability of the original, one function per kind of data.
+
+Binary cross-entropy and its excess for values in [0, 1], Poisson deviance for counts,
+cross-entropy for one-hot groups, Gaussian likelihood for real values.
+"""
 
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import xlogy
+from scipy.special import kl_div, xlogy
+
+from truecopy.errors import InvalidArgument
 
 # Keras' epsilon: probabilities below it are charged as if they were it.
 _EPSILON: Final = 1e-7
@@ -26,8 +32,128 @@ def bce(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.float64]:
         >>> bce(np.array([[0.5, 1.0]]), np.array([[0.5, 1.0]])).round(4)
         array([0.3466])
     """
-    y = target.reshape(len(target), -1).astype(np.float64)
-    p = prediction.reshape(len(prediction), -1).astype(np.float64)
-    cost = xlogy(y, np.maximum(p, _EPSILON)) + xlogy(1 - y, np.maximum(1 - p, _EPSILON))
-    mean: NDArray[np.float64] = -cost.mean(axis=1)
+    cost = _bernoulli_cost(target, prediction)
+    mean: NDArray[np.float64] = cost.reshape(len(cost), -1).mean(axis=1, dtype=np.float64)
     return mean
+
+
+def bce_excess(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.float64]:
+    """What a copy's binary cross-entropy costs above a perfect copy's, in nats per value.
+
+    Formula: the mean over a row's values of y log(y / p) + (1 - y) log((1 - y) / (1 - p)): the
+    BCE minus the targets' entropy, or KL(Bernoulli(y) || Bernoulli(p)), with p and 1 - p as in
+    bce. In float32 it is good to about 1e-7 nats per value. Targets in [0, 1].
+
+    Lower is better. Ceiling: 0, whatever the targets: unlike the BCE, it compares across data
+    sets. Floor: the mean image. It hides nothing but is dominated by confident wrong values.
+
+    Source: Kullback & Leibler 1951; that it is never negative is Gibbs' inequality.
+
+    Example:
+        >>> grey = np.array([[0.5, 1.0]])
+        >>> bce_excess(grey, grey), bce_excess(grey, np.array([[0.5, 0.5]])).round(4)
+        (array([0.]), array([0.3466]))
+    """
+    excess = value_excess(target, prediction)
+    mean: NDArray[np.float64] = excess.reshape(len(excess), -1).mean(axis=1, dtype=np.float64)
+    return mean
+
+
+def value_excess(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[Any]:
+    """Return the binary cross-entropy of each value above that of its perfect copy."""
+    excess: NDArray[Any] = _bernoulli_cost(target, prediction)
+    excess -= _bernoulli_cost(target, target)
+    return excess
+
+
+def _bernoulli_cost(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[Any]:
+    """Return -(y log p + (1 - y) log(1 - p)) of each value, in the dtype of the rows.
+
+    In place, as y (log(1 - p) - log p) - log(1 - p): ten times as fast as the formula as
+    written, in arrays that stay in the cache. Where y is 0 or 1 the terms cancel exactly.
+    """
+    p, q = np.clip(prediction, _EPSILON, 1), np.clip(1 - prediction, _EPSILON, 1)
+    np.log(p, out=p)
+    np.log(q, out=q)
+    cost: NDArray[Any] = np.subtract(q, p, out=p)
+    cost *= target
+    cost -= q
+    return cost
+
+
+def poisson_deviance(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.float64]:
+    """Poisson deviance of each row: what a copy of counts costs above a perfect one.
+
+    Formula: the mean over a row's values of 2 (y log(y / p) - y + p), with 0 log 0 = 0 and p
+    counted as no smaller than 1e-7 or, where that is smaller, the target. Targets from 0 up.
+
+    Lower is better. Ceiling: 0. Floor: the mean row; data that are Poisson around it score
+    about 1. It hides the size of what was missed: an error counts relative to the expected
+    count.
+
+    Source: McCullagh & Nelder 1989; equals `sklearn.metrics.mean_poisson_deviance` of each
+    row where that is defined, p > 0.
+
+    Example:
+        >>> poisson_deviance(np.array([[0.0, 2.0]]), np.array([[1.0, 2.0]]))
+        array([1.])
+    """
+    y, p = _flat(target, prediction)
+    deviance = 2 * kl_div(y, np.maximum(p, np.minimum(y, _EPSILON)))
+    mean: NDArray[np.float64] = deviance.mean(axis=1)
+    return mean
+
+
+def cross_entropy(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.float64]:
+    """Cross-entropy of each one-hot row in nats, summed over its groups of choices.
+
+    Formula: the sum over a row's values of -y log p, with p no smaller than 1e-7 (Keras'
+    epsilon) and 0 log 0 = 0. The p of one group are taken to sum to 1, as a softmax gives them.
+
+    Lower is better. Ceiling: 0 for one-hot targets. Floor: the choices' frequencies, which
+    cost their entropy. It hides nothing but is dominated by confident wrong choices. On values
+    that are no probabilities it measures nothing: on pictures, p = 1 everywhere costs 0.
+
+    Source: Keras 3.15 `categorical_crossentropy`, which for one group per row it equals.
+
+    Example:
+        >>> cross_entropy(np.array([[0.0, 1.0, 0.0]]), np.array([[0.25, 0.5, 0.25]])).round(4)
+        array([0.6931])
+    """
+    y, p = _flat(target, prediction)
+    total: NDArray[np.float64] = -xlogy(y, np.maximum(p, _EPSILON)).sum(axis=1)
+    # The sum of no costs is -0 after the minus sign.
+    return total + 0.0
+
+
+def gaussian_nll(
+    target: NDArray[Any], prediction: NDArray[Any], *, scale: float
+) -> NDArray[np.float64]:
+    """Negative log-likelihood of each row under Gaussian noise, in nats per value.
+
+    Formula: the mean over a row's values of log(scale sqrt(2 pi)) + (y - p)^2 / (2 scale^2),
+    where `scale` is the noise's standard deviation in scaled units.
+
+    Lower is better; it can be negative. Ceiling: log(scale sqrt(2 pi)), a perfect copy. Floor:
+    the mean row. At a fixed scale it ranks copies as the MSE does and hides the same.
+
+    Source: textbook; minus the mean of `scipy.stats.norm.logpdf`.
+
+    Example:
+        >>> gaussian_nll(np.array([[0.0, 1.0]]), np.array([[0.0, 0.0]]), scale=1.0).round(4)
+        array([1.1689])
+    """
+    if not scale > 0:
+        raise InvalidArgument("scale", "gaussian_nll", "above 0", got=scale)
+    y, p = _flat(target, prediction)
+    squares: NDArray[np.float64] = ((y - p) ** 2).mean(axis=1)
+    nats: NDArray[np.float64] = 0.5 * np.log(2 * np.pi * scale**2) + squares / (2 * scale**2)
+    return nats
+
+
+def _flat(
+    target: NDArray[Any], prediction: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return targets and predictions as (rows, values) in float64."""
+    y = target.reshape(len(target), -1).astype(np.float64)
+    return y, prediction.reshape(len(prediction), -1).astype(np.float64)

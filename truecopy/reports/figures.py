@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.facts import Example, Examples, RunFacts
-from truecopy.reports.terminal import describe_run, format_number
+from truecopy.reports.wording import describe_run, format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -27,9 +27,8 @@ from rich.text import Text
 from truecopy.errors import OutputFailed
 from truecopy.facts import ReportSection, ScoreFacts
 from truecopy.reports.figures import draw_colours, show_curves, show_mean_error, show_rows
-from truecopy.reports.terminal import (
-    Bar,
-    clean,
+from truecopy.reports.terminal import Bar, clean, to_text
+from truecopy.reports.wording import (
     count_decimals,
     describe_data,
     describe_evaluation,
@@ -42,10 +41,10 @@ from truecopy.reports.terminal import (
     format_percent,
     format_range,
     format_skill,
+    label_baseline,
     list_choices,
     name_baseline,
     sum_up,
-    to_text,
 )
 
 # A page should open at once and fit in an e-mail: all pictures together stay below this.
@@ -53,14 +52,6 @@ _PICTURE_BYTES = 900_000
 # The narrowest bar is about 330 pixels wide (a phone), a letter of its labels about 6.5.
 _LETTER = 100 * 6.5 / 330
 _BOLD, _PLAIN = Markup("<div><b>{}</b></div>"), Markup("<div>{}</div>")
-_MARKS = {
-    "blank": "blank page",
-    "constant": "best constant",
-    "mean": "mean",
-    "pca": "PCA",
-    "copy_input": "noisy input",
-    "untrained": "untrained",
-}
 
 
 @dataclass(frozen=True)
@@ -108,7 +99,7 @@ def _load_templates() -> Environment:
         lstrip_blocks=True,
         finalize=_spell_out,
     )
-    # The templates word nothing twice: sentences and numbers come from the terminal's report.
+    # The templates word nothing twice: like the terminal, they have it from `wording`.
     helpers: list[Callable[..., Any]] = [
         *(count_decimals, describe_data, describe_evaluation, describe_run, dump_facts),
         *(explain_scores, find_leader, find_skill, format_interval, format_number),
@@ -140,7 +131,7 @@ def lay_out(score: ScoreFacts) -> Scale:
     """Place the baselines of a score below its bar so that no two labels touch."""
     decimals = count_decimals(score)
     floor = f"floor {format_number(score.floor, decimals)}"
-    named = f"{floor} ({_MARKS.get(score.floor_from, score.floor_from)})"
+    named = f"{floor} ({label_baseline(score.floor_from)})"
     ends = (named, f"perfect {format_number(score.perfect, decimals)}")
     marks = [Mark(ends[0], 0, 0, "start"), Mark(ends[1], 100, 0, "end")]
     outside = []
@@ -148,7 +139,7 @@ def lay_out(score: ScoreFacts) -> Scale:
         skill = find_skill(score, value)
         if skill is None or name == score.floor_from:
             continue
-        text = f"{_MARKS.get(name, name)} {format_number(value, decimals)}"
+        text = f"{label_baseline(name)} {format_number(value, decimals)}"
         if skill <= 0:
             outside.append(text)
         else:

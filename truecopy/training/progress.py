@@ -68,6 +68,9 @@ class ProgressBar(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
         if error is not None and self._mean_error > 0:
             self._skill = f" skill {1 - error / self._mean_error:.3f}"
         self._show((epoch + 1) * self._steps)
+        if not self._console.is_terminal:
+            # A log file gets a line per epoch in place of a moving bar.
+            self._console.print(self._describe(), highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Take the bar away, also after an error."""
@@ -75,5 +78,7 @@ class ProgressBar(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
             self._progress.stop()
 
     def _show(self, done: int) -> None:
-        state = f"epoch {self._epoch + 1}/{self.params['epochs']} {self._loss}{self._skill}"
-        self._progress.update(self._task, completed=done, state=state)
+        self._progress.update(self._task, completed=done, state=self._describe())
+
+    def _describe(self) -> str:
+        return f"epoch {self._epoch + 1}/{self.params['epochs']} {self._loss}{self._skill}"

@@ -1,0 +1,165 @@
+"""One pass over the rows of a task: all scores, explanations and row errors."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from truecopy.facts import PlanFacts, ScoreFacts
+from truecopy.metrics.accuracy import resolve_accuracy
+from truecopy.metrics.baselines import CONSTANTS
+from truecopy.metrics.bridge import Bridge
+from truecopy.metrics.catalogue import Metric, suited_derived, suited_metrics
+from truecopy.metrics.derived import Pool
+from truecopy.metrics.errors import mse
+from truecopy.metrics.structure import Structure
+from truecopy.metrics.tally import Tally, score_between
+from truecopy.metrics.task import Task
+
+_UNIT: Final = (0.0, 1.0)
+Copies = Mapping[str, NDArray[Any]]
+
+
+class Scoring:
+    """What one pass has gathered; `run` makes the pass, the rest reads it.
+
+    Attributes:
+        errors: The mean squared error of each row: 8 bytes a row are all that grows.
+        pca_errors: That of the PCA's copy of each row; empty without a PCA.
+        mean_error: The mean absolute error of each feature, in the shape of a row.
+        seen_range: The smallest and the largest target.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._plan: PlanFacts = task.baselines.units.facts
+        self._shape = task.source.shape
+        self._accuracy_shape = task.copier.accuracy_shape(self._shape)
+        metrics = suited_metrics(self._plan, self._shape)
+        self._tallies = [Tally.empty(metric) for metric in metrics]
+        features = int(np.prod(self._shape))
+        self._structure = Structure.empty(features=features, latent=task.copier.encodes)
+        self._bridge = Bridge.empty() if self._plan.target_range == _UNIT else None
+        self._errors: list[NDArray[np.float64]] = []
+        self._pca_errors: list[NDArray[np.float64]] = []
+        self._feature_errors = np.zeros(self._shape)
+        self.seen_range = (np.inf, -np.inf)
+
+    def run(self) -> "Scoring":
+        """Pass over all rows; return itself."""
+        for first, seen, target in self._task.batches():
+            self._add(first, seen, target)
+        self.errors = np.concatenate(self._errors)
+        self.pca_errors = np.concatenate(self._pca_errors) if self._pca_errors else np.zeros(0)
+        self.mean_error = self._feature_errors / len(self.errors)
+        return self
+
+    def _add(self, first: int, seen: NDArray[Any], target: NDArray[Any]) -> None:
+        task = self._task
+        copied = task.copy(seen, first)
+        copies = {"value": copied, **task.compare(seen, target)}
+        constants = {name: task.baselines.constant(name, target) for name in CONSTANTS}
+        self._tallies = [
+            tally.update(
+                *self._prepare(
+                    tally.metric,
+                    target,
+                    copies | {"constant": constants[tally.metric.best_constant]},
+                ),
+                first_row=first,
+            )
+            for tally in self._tallies
+        ]
+        latents = (
+            None if task.copier.encodes is None else task.copier.encode(seen, task.baselines.units)
+        )
+        self._structure = self._structure.update(target, copied, latents)
+        if self._bridge is not None:
+            self._bridge = self._bridge.update(target, copied)
+        self._errors.append(mse(target, copied))
+        if "pca" in copies:
+            self._pca_errors.append(mse(target, copies["pca"]))
+        self._feature_errors += np.abs(copied - target).sum(axis=0, dtype=np.float64)
+        low, high = self.seen_range
+        self.seen_range = (min(low, float(target.min())), max(high, float(target.max())))
+
+    def _prepare(
+        self, metric: Metric, target: NDArray[Any], copies: Copies
+    ) -> tuple[NDArray[Any], Copies]:
+        """Bring rows into the shape or units that a metric is defined in."""
+        if metric.name == "keras_accuracy":
+            shape = self._accuracy_shape
+            return _reshape(target, shape), {n: _reshape(c, shape) for n, c in copies.items()}
+        if metric.domain == "counts":
+            undo = self._task.baselines.units.scaling.undo
+            return undo(target), {name: undo(copy) for name, copy in copies.items()}
+        bounds = self._plan.target_range
+        if metric.domain in {"image", "large-image"} and bounds not in {None, _UNIT}:
+            low, high = bounds or _UNIT
+            width = np.float32(high - low)
+            return (target - low) / width, {n: (c - low) / width for n, c in copies.items()}
+        return target, copies
+
+    def scores(self) -> dict[str, ScoreFacts]:
+        """Return every figure between its floor and its ceiling."""
+        scores = {tally.metric.name: tally.compute() for tally in self._tallies}
+        resolved = resolve_accuracy(self._accuracy_shape)
+        scores["keras_accuracy"] = replace(scores["keras_accuracy"], resolves_to=resolved)
+        return scores | self._derive(scores["mse"])
+
+    def _derive(self, base: ScoreFacts) -> dict[str, ScoreFacts]:
+        """Return the figures that follow from the pooled mean squared error."""
+        bounds = self._plan.target_range
+        width = None if bounds is None else bounds[1] - bounds[0]
+        pool = Pool(width=width, variance=self._structure.variance)
+        figures = {"value": base.value, "perfect": base.perfect, **base.baselines}
+        derived = {}
+        for metric in suited_derived(self._plan):
+            own = {n: metric.of(mse, pool) for n, mse in figures.items() if mse is not None}
+            low, high = sorted(metric.of(bound, pool) for bound in base.ci95)
+            derived[metric.name] = score_between(own, (low, high), higher=metric.higher_is_better)
+        return derived
+
+    def replicates(self) -> dict[str, NDArray[np.float64]]:
+        """Return the bootstrap replicates of every mean over rows."""
+        means = [tally for tally in self._tallies if tally.metric.pool == "mean"]
+        return {tally.metric.name: tally.replicate_means() for tally in means}
+
+    def structure(self) -> dict[str, float | int | None]:
+        """Return ranks and variances of copies and latents."""
+        return self._structure.compute()
+
+    def tolerance(self) -> tuple[float, ...]:
+        """Return the share of values within k grey levels; empty where there are none."""
+        return () if self._bridge is None else self._bridge.compute_tolerance()
+
+    def explain(self, scores: Mapping[str, ScoreFacts]) -> dict[str, dict[str, Any]]:
+        """Return for the accuracy and the loss how they come about."""
+        accuracy = scores["keras_accuracy"]
+        told: dict[str, Any] = {
+            "resolves_to": accuracy.resolves_to,
+            "last_dimension": self._accuracy_shape[-1],
+            "blank": accuracy.baselines["blank"],
+            "perfect": accuracy.perfect,
+        }
+        if self._bridge is None:
+            return {"keras_accuracy": told}
+        bce = scores["bce"]
+        loss = {
+            "floor": bce.perfect,
+            "excess": bce.value - bce.perfect,
+            "excess_by_target": self._bridge.compute_excess(),
+        }
+        return {"keras_accuracy": told | self._bridge.compute(), "bce": loss}
+
+    def classes(self, labels: NDArray[Any]) -> dict[str, float]:
+        """Return the mean squared error of the rows of each label."""
+        return {
+            str(label): float(self.errors[labels == label].mean()) for label in np.unique(labels)
+        }
+
+
+def _reshape(rows: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    return rows.reshape(len(rows), *shape)

@@ -1,0 +1,108 @@
+"""One evaluation: what copies what, compared with what, batch by batch."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from truecopy.data.noise import Noise, corrupt
+from truecopy.data.sources import Source
+from truecopy.errors import ModelError, NonFiniteData, ShapeMismatch
+from truecopy.metrics.baselines import Baselines
+from truecopy.metrics.copier import Copier
+
+# A multiple of the noise's and the predictions' blocks, so nothing is drawn or padded twice.
+_BATCH: Final = 1024
+
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """What copies what, compared with what.
+
+    `source` are the rows the model sees, `clean` those it should give back; they are the same
+    object unless a target was given. `noise` corrupts what the model sees.
+    """
+
+    copier: Copier
+    untrained: Copier | None
+    source: Source
+    clean: Source
+    baselines: Baselines
+    noise: Noise | None
+    seed: int
+
+    @property
+    def corrupted(self) -> bool:
+        """Whether the model sees something else than the target."""
+        return self.noise is not None or self.clean is not self.source
+
+    def batches(self) -> Iterator[tuple[int, Rows, Rows]]:
+        """Give (first row, what the model sees, target) in scaled units, batch by batch."""
+        scaling = self.baselines.units.scaling
+        first = 0
+        pairs: Iterable[tuple[NDArray[Any], NDArray[Any]]]
+        if self.clean is self.source:
+            pairs = ((rows, rows) for rows in self.source.batches(_BATCH))
+        else:
+            pairs = _zip_rows(self.source, self.clean)
+        for rows, clean in pairs:
+            _require_finite(rows, first, self.source.name)
+            target = scaling.apply(clean)
+            seen = target if clean is rows else scaling.apply(rows)
+            yield first, self._corrupt(seen, first), target
+            first += len(rows)
+
+    def copy(self, seen: Rows, first: int) -> NDArray[Any]:
+        """Return the model's copy; refuse one that is not finite."""
+        copied = self.copier.copy(seen, self.baselines.units)
+        bad = ~np.isfinite(copied).reshape(len(copied), -1).all(axis=1)
+        if bad.any():
+            message = (
+                f"The output of {self.copier.name!r} is NaN or infinite in {int(bad.sum())} of "
+                f"{len(bad)} rows, first in row {first + int(bad.argmax())}. Train it again "
+                "with a lower learning rate."
+            )
+            raise ModelError(message)
+        return copied
+
+    def compare(self, seen: Rows, target: Rows) -> dict[str, NDArray[Any]]:
+        """Return the copies of the perfect copier and of all baselines but the constants."""
+        copies: dict[str, NDArray[Any]] = {"perfect": target}
+        if self.corrupted:
+            copies["copy_input"] = seen
+        if self.untrained is not None:
+            copies["untrained"] = self.untrained.copy(seen, self.baselines.units)
+        return copies | self.baselines.predict(seen)
+
+    def _corrupt(self, rows: Rows, first: int) -> Rows:
+        if self.noise is None:
+            return rows
+        return corrupt(rows, self.noise, seed=self.seed, first_row=first)
+
+
+def _zip_rows(source: Source, clean: Source) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Pair the batches of inputs and targets; refuse other numbers of rows."""
+    inputs, targets = source.batches(_BATCH), clean.batches(_BATCH)
+    while True:
+        rows, wanted = next(inputs, None), next(targets, None)
+        if rows is None and wanted is None:
+            return
+        if rows is None or wanted is None or len(rows) != len(wanted):
+            message = "The inputs and the targets have different numbers of rows."
+            raise ShapeMismatch(message)
+        yield rows, wanted
+
+
+def _require_finite(rows: NDArray[Any], first: int, name: str) -> None:
+    if rows.dtype.kind != "f" or np.isfinite(rows).all():
+        return
+    row, feature = np.argwhere(~np.isfinite(rows.reshape(len(rows), -1)))[0]
+    message = (
+        f"The data {name!r} have NaN or infinite values, first in row {first + int(row)} "
+        f"feature {int(feature)}. Remove these rows or fill the values in."
+    )
+    raise NonFiniteData(message)
