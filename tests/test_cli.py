@@ -317,6 +317,34 @@ def test_an_interrupt_is_130_and_leaves_nothing(capsys, folder, tmp_path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_interrupted_fit_goes_on_with_resume(capsys, folder, tmp_path, monkeypatch):
+    from truecopy.training import fit
+
+    out = tmp_path / "run"
+    arguments = ("fit", folder / "blobs.npy", "--model", "dense", "--epochs", 4, "--out", out)
+    real = fit.ValidationBatches.__getitem__
+
+    def interrupt(self, index, calls=[0]):  # noqa: B006 (counts the epochs)
+        calls[0] += 1
+        if calls[0] == 3:
+            raise KeyboardInterrupt
+        return real(self, index)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fit.ValidationBatches, "__getitem__", interrupt)
+        first, _, told = run(capsys, *arguments)
+    left = [path.name for path in tmp_path.iterdir()]
+    refused, _, err = run(capsys, *arguments)
+    code, _, _ = run(capsys, *arguments, "--resume", "--quiet")
+
+    assert (first, refused, code) == (130, 2, 0)
+    assert f"Go on with: --resume --out {out}" in told
+    assert left == ["run.checkpoint"]
+    assert "holds an interrupted training. Go on with --resume, or remove it." in err
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert len((out / "history.csv").read_text().splitlines()) == 5
+
+
 def test_a_diverged_training_is_3(capsys, folder, tmp_path, monkeypatch):
     from truecopy.errors import Diverged
 

@@ -68,7 +68,7 @@ def execute(arguments: list[str]) -> int:
             raise
         return _fail(f"{type(error).__name__}: {error} (--debug shows where)", _USAGE)
     if code == _INTERRUPTED:  # typer 0.29 turns Ctrl-C into this code, without a word
-        return _fail("Interrupted. Nothing was written.", _INTERRUPTED)
+        return _fail("Interrupted.", _INTERRUPTED)
     return int(code or 0)
 
 
@@ -153,6 +153,9 @@ def fit(  # noqa: PLR0913 (an option each)
     size: Size = None,
     out: Annotated[Path | None, typer.Option(help="run folder to make")] = None,
     *,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on with the interrupted training of --out")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -160,8 +163,10 @@ def fit(  # noqa: PLR0913 (an option each)
 
     Example: truecopy fit mnist --noise gaussian:0.5,0.5 --out my-denoiser
     """
-    from truecopy.run import make_run
+    from truecopy.run import make_run, place_checkpoint
 
+    if resume and out is None:
+        raise InvalidArgument("--resume", "truecopy fit", "given with --out RUN", got="no --out")
     settings = {
         "model": model,
         "latent": latent,
@@ -170,7 +175,12 @@ def fit(  # noqa: PLR0913 (an option each)
         "seed": seed,
         "quiet": quiet,
     }
-    folder, card = make_run(_open(data, size), settings, out=out)
+    try:
+        folder, card = make_run(_open(data, size), settings, out=out, resume=resume)
+    except KeyboardInterrupt:
+        if out is not None and place_checkpoint(out).exists():
+            typer.echo(f"Go on with: --resume --out {out}", err=True)
+        raise
     if as_json:
         _print({"run": str(folder), "scorecard": card.to_dict()}, as_json=True)
     elif not quiet:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from truecopy.data.outputs import check_output, write_rows
 from truecopy.data.sources import Source
-from truecopy.errors import ModelError
+from truecopy.errors import ModelError, OutputExists
 from truecopy.facts import ReportSection
 from truecopy.metrics.evaluate import Scorecard, evaluate
 from truecopy.models.autoencoder import Autoencoder, load
@@ -22,7 +22,7 @@ _RUNS = Path("runs")
 
 
 def make_run(
-    source: Source, settings: dict[str, Any], *, out: Path | None
+    source: Source, settings: dict[str, Any], *, out: Path | None, resume: bool = False
 ) -> tuple[Path, Scorecard]:
     """Train on the rows of `source`, score on rows held out, and write a run folder.
 
@@ -30,19 +30,25 @@ def make_run(
         source: What DATA named.
         settings: The arguments of `Autoencoder`.
         out: The folder to make; None: the next free one under `runs`.
+        resume: Go on from the checkpoint that an interrupted training left beside `out`.
 
     Returns:
         The folder and the scorecard of the held-out rows.
 
     Raises:
-        OutputExists: There is something at `out` already.
+        OutputExists: There is something at `out` already, or an interrupted training.
         TruecopyError: As `Autoencoder.fit` and `evaluate` do.
     """
+    folder = out or _next_folder(source.name, str(settings["model"]).removeprefix("recipe:"))
+    check_new_folder(folder)
+    checkpoint = place_checkpoint(folder)
+    if checkpoint.exists() and not resume:
+        message = (
+            f"{str(checkpoint)!r} holds an interrupted training. Go on with --resume, or remove it."
+        )
+        raise OutputExists(message)
     autoencoder = Autoencoder(**settings)
-    if out is not None:
-        check_new_folder(out)
-    autoencoder.fit(source)
-    folder = out or _next_folder(source.name, autoencoder.run_.model)
+    autoencoder.fit(source, checkpoint=checkpoint, resume=resume)
     card = evaluate(autoencoder, _held_out(source, autoencoder), seed=autoencoder.seed)
     if source.held_out is None:
         card = _name_data(card, source, autoencoder)
@@ -52,6 +58,11 @@ def make_run(
         section = describe_run(autoencoder, card)
         write_page(temporary / "report.html", section.heading, [section])
     return folder, card
+
+
+def place_checkpoint(folder: Path) -> Path:
+    """Return the file beside a run folder that holds the training until it is done."""
+    return folder.with_name(f"{folder.name}.checkpoint")
 
 
 def describe_run(
@@ -157,7 +168,7 @@ def _next_folder(data: str, model: str) -> Path:
     """Return the first free folder runs/<data>-<model>[-N]."""
     stem = f"{Path(data).name.partition(':')[0]}-{model}"
     folder, number = _RUNS / stem, 1
-    while folder.exists():
+    while folder.exists() or place_checkpoint(folder).exists():
         number += 1
         folder = _RUNS / f"{stem}-{number}"
     return folder

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -83,7 +84,15 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         self.seed = seed
         self.quiet = quiet
 
-    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Any] = ()) -> Self:  # noqa: N803
+    def fit(
+        self,
+        X: Any,  # noqa: N803
+        y: Any = None,
+        *,
+        callbacks: Sequence[Any] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+    ) -> Self:
         """Profile `X`, plan, build and train.
 
         Args:
@@ -91,14 +100,19 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
                 data set's name, an iterable of batches.
             y: Ignored: an autoencoder's target is its input.
             callbacks: Further Keras callbacks.
+            checkpoint: A file for the state of the training after every epoch; it is removed
+                when all is done. None: none is kept.
+            resume: Go on from `checkpoint`, to the result that the uninterrupted training has.
 
         Raises:
+            ModelError: There is nothing to resume from, or it is another training's.
             InvalidArgument: A setting is not what it must be.
             DataError: The data can't be read, or have NaN or infinite values.
             Diverged: The loss became NaN or infinite.
         """
         del y
         self._check_settings()
+        path = None if checkpoint is None else Path(checkpoint)
         recipe = recipe_of(self.model)
         source = open_source(X, owner="Autoencoder.fit")
         with working(f"profiling {source.name}", quiet=self.quiet):
@@ -120,13 +134,15 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
             source.array(),
             plan=plan,
             noise=noise,
-            settings=self._settings(recipe, source.name),
+            settings=replace(self._settings(recipe, source.name), checkpoint=path, resume=resume),
             callbacks=callbacks,
         )
         with working("fitting the mean image and PCA to compare with", quiet=self.quiet):
             baselines = fit_baselines(source, units, latent=networks.latent)
         self._adopt(networks, plan, noise, run, baselines)
         self.profile_: Profile = profile
+        if path is not None:
+            path.unlink(missing_ok=True)
         return self
 
     def encode(self, X: Any) -> NDArray[np.float32]:  # noqa: N803

@@ -30,16 +30,18 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         *,
         batch_size: int,
         seed: int,
+        epoch: int = 0,
     ) -> None:
         super().__init__()
         self._rows = rows
         self._chosen = chosen
         self._scaling = scaling
         self._batch_size = batch_size
-        # Keras 3.15 draws one batch to build the model before it calls on_epoch_end, so the
-        # order depends on how often that was called, not on what was drawn.
-        self._generator = np.random.default_rng([seed, 1])
-        self.on_epoch_end()
+        self._seed = seed
+        # Keras 3.15 calls on_epoch_end once after every epoch, so counting its calls counts
+        # epochs: a resumed training has the order that the uninterrupted one has.
+        self._epoch = epoch
+        self._shuffle()
 
     def __len__(self) -> int:
         return math.ceil(len(self._chosen) / self._batch_size)
@@ -49,9 +51,28 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         rows = self._scaling.apply(self._rows[drawn])
         return rows, rows
 
+    @property
+    def rows(self) -> int:
+        """How many rows train."""
+        return len(self._chosen)
+
+    @property
+    def batch_size(self) -> int:
+        """How many rows a step takes."""
+        return self._batch_size
+
+    def sample(self, most: int) -> NDArray[np.float32]:
+        """Return up to `most` scaled rows, evenly spread over those that train."""
+        step = -(-len(self._chosen) // most)
+        return self._scaling.apply(self._rows[self._chosen[::step]])
+
     def on_epoch_end(self) -> None:
         """Shuffle."""
-        shuffled = self._generator.permutation(self._chosen)
+        self._epoch += 1
+        self._shuffle()
+
+    def _shuffle(self) -> None:
+        shuffled = np.random.default_rng([self._seed, 1, self._epoch]).permutation(self._chosen)
         self._order = np.resize(shuffled, len(self) * self._batch_size)
 
 
@@ -76,6 +97,11 @@ class ValidationBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras s
         self._batch_size = batch_size
         self._noise = noise
         self._seed = seed
+
+    @property
+    def rows(self) -> int:
+        """How many rows validate."""
+        return len(self._chosen)
 
     def __len__(self) -> int:
         return math.ceil(len(self._chosen) / self._batch_size)

@@ -4,11 +4,13 @@ What is trained is a thin wrapper around the model; the model itself never learn
 scaling or speed-ups, so it is saved as it is.
 """
 
+import hashlib
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -22,6 +24,7 @@ from truecopy.facts import RunFacts
 from truecopy.models.networks import Networks
 from truecopy.training.acceleration import accelerate
 from truecopy.training.batches import TrainingBatches, ValidationBatches, split_rows
+from truecopy.training.checkpoint import Checkpoint, History, KeepBest, State, restore
 from truecopy.training.corruption import build_trainer
 from truecopy.training.losses import choose_loss, perfect_loss
 from truecopy.training.progress import ProgressBar
@@ -32,7 +35,10 @@ _SAMPLE_ROWS = 2_048
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """How to train: what `Autoencoder` was told, with every default filled in."""
+    """How to train: what `Autoencoder` was told, with every default filled in.
+
+    `checkpoint` is a file for the state after every epoch; `resume` goes on from it.
+    """
 
     epochs: int
     batch_size: int
@@ -42,6 +48,8 @@ class Settings:
     seed: int
     label: str
     quiet: bool
+    checkpoint: Path | None = None
+    resume: bool = False
 
 
 def train(
@@ -67,47 +75,88 @@ def train(
         What was trained and how it went.
 
     Raises:
-        Diverged: The loss became NaN or infinite; the best weights so far are kept.
+        Diverged: The loss became NaN or infinite.
         EmptyData: No rows are left to train on.
+        ModelError: There is no checkpoint to resume from, or it is of another training.
     """
-    training, validation, validation_batch = split_rows(
-        len(rows), settings.validation, seed=settings.seed
-    )
-    if not len(training):
-        message = f"All {len(rows)} rows went into validation. Lower 'validation' or add rows."
-        raise EmptyData(message)
-    batch_size = min(settings.batch_size, len(training))
-    scaling = plan.scaling
-    batches = TrainingBatches(rows, training, scaling, batch_size=batch_size, seed=settings.seed)
-    held_out = None
-    if len(validation):
-        held_out = ValidationBatches(
-            rows, validation, scaling, batch_size=validation_batch, noise=noise, seed=settings.seed
-        )
-    sample = scaling.apply(rows[training[:: -(-len(training) // _SAMPLE_ROWS)]])
+    told = _tell(networks, rows, plan, noise, settings)
+    state = None
+    if settings.resume and settings.checkpoint is not None:
+        state = State.load(settings.checkpoint)
+        state.require_told(told, settings.checkpoint)
+    batches, held_out = _split(rows, plan, noise, settings, 0 if state is None else state.epoch)
     trainer = build_trainer(networks.model, noise, seed=settings.seed)
     _compile(trainer, plan, settings.learning_rate)
-    history, seconds = _fit(trainer, batches, held_out, sample, settings, callbacks)
-    best = _best_epoch(history)
+    if state is not None:
+        restore(trainer, state)
+    sample = batches.sample(_SAMPLE_ROWS)
+    monitor = "loss" if held_out is None else "val_loss"
+    own = _own_callbacks(monitor, settings, told, state, sample)
+    done: History = {} if state is None else state.history
+    started = time.perf_counter()
+    new = _fit(trainer, batches, held_out, settings, [*own, *callbacks], state)
+    history = {name: (*done.get(name, ()), *new.get(name, ())) for name in {**done, **new}}
     return RunFacts(
         model=networks.model.name,
         latent=networks.latent,
         parameters=int(networks.model.count_params()),
-        rows=len(training),
-        validation_rows=len(validation),
+        rows=batches.rows,
+        validation_rows=0 if held_out is None else held_out.rows,
         epochs=len(history["loss"]),
-        best_epoch=best,
-        batch_size=batch_size,
+        best_epoch=_best_epoch(history),
+        batch_size=batches.batch_size,
         optimizer="adam",
         learning_rate=settings.learning_rate,
         noise=None if noise is None else str(noise),
         seed=settings.seed,
         stopped=_why_stopped(history, settings),
-        seconds=seconds,
+        seconds=time.perf_counter() - started,
         loss_floor=perfect_loss(sample, plan.facts),
         history=history,
         versions=_versions(),
     )
+
+
+def _split(
+    rows: NDArray[Any], plan: Plan, noise: Noise | None, settings: Settings, epoch: int
+) -> tuple[TrainingBatches, ValidationBatches | None]:
+    """Return the batches to train on from `epoch` on, and those that find the best epoch."""
+    seed, scaling = settings.seed, plan.scaling
+    training, validation, validation_batch = split_rows(len(rows), settings.validation, seed=seed)
+    if not len(training):
+        message = f"All {len(rows)} rows went into validation. Lower 'validation' or add rows."
+        raise EmptyData(message)
+    batch_size = min(settings.batch_size, len(training))
+    batches = TrainingBatches(
+        rows, training, scaling, batch_size=batch_size, seed=seed, epoch=epoch
+    )
+    if not len(validation):
+        return batches, None
+    held_out = ValidationBatches(
+        rows, validation, scaling, batch_size=validation_batch, noise=noise, seed=seed
+    )
+    return batches, held_out
+
+
+def _own_callbacks(
+    monitor: str,
+    settings: Settings,
+    told: dict[str, Any],
+    state: State | None,
+    sample: NDArray[np.float32],
+) -> list[Any]:
+    """Return what watches every training: early stopping, checkpoint, progress bar."""
+    keep_best = KeepBest(monitor=monitor, patience=settings.patience, state=state)
+    callbacks: list[Any] = [keep_best]
+    if settings.checkpoint is not None:
+        done: History = {} if state is None else state.history
+        checkpoint = Checkpoint(settings.checkpoint, told=told, keep_best=keep_best, history=done)
+        callbacks.append(checkpoint)
+    if not settings.quiet:
+        # The mean squared error of the mean image: where skill starts.
+        floor = float(sample.var(axis=0).mean())
+        callbacks.append(ProgressBar(label=settings.label, mean_error=floor))
+    return callbacks
 
 
 def _compile(trainer: Any, plan: Plan, learning_rate: float) -> None:
@@ -124,57 +173,74 @@ def _fit(
     trainer: Any,
     batches: TrainingBatches,
     held_out: ValidationBatches | None,
-    sample: NDArray[np.float32],
     settings: Settings,
     callbacks: Sequence[Any],
-) -> tuple[dict[str, tuple[float, ...]], float]:
-    """Run Keras' fit; return the history and the seconds it took."""
-    watch = _StopWhenDiverged(trainer.get_weights())
-    monitor = "val_loss" if held_out is not None else "loss"
-    keep_best = keras.callbacks.EarlyStopping(
-        monitor=monitor, mode="min", patience=settings.patience, restore_best_weights=True
-    )
-    own: list[Any] = [watch, keep_best]
-    bar = None
-    if not settings.quiet:
-        bar = ProgressBar(label=settings.label, mean_error=float(sample.var(axis=0).mean()))
-        own.append(bar)
-    started = time.perf_counter()
+    state: State | None,
+) -> dict[str, tuple[float, ...]]:
+    """Run Keras' fit, from `state` on where there is one; return the history of new epochs."""
+    watch = _StopWhenDiverged()
+    first = 0 if state is None else state.epoch
+    # Interrupted after its last epoch, a training has none left to do.
+    ended = state is not None and state.wait >= settings.patience
     try:
         with accelerate(trainer):
             trainer.fit(
                 batches,
                 validation_data=held_out,
-                epochs=settings.epochs,
+                epochs=first if ended else max(first, settings.epochs),
+                initial_epoch=first,
                 # The batches shuffle themselves; Keras' own shuffling uses the global seed.
                 shuffle=False,
                 verbose=0,
-                callbacks=[*own, *callbacks],
+                callbacks=[watch, *callbacks],
             )
     finally:
-        if bar is not None:
-            bar.close()
+        for callback in callbacks:
+            if isinstance(callback, ProgressBar):
+                callback.close()
     if watch.diverged_at is not None:
-        trainer.set_weights(keep_best.best_weights or watch.initial_weights)
         message = (
             f"The loss became NaN or infinite in epoch {watch.diverged_at} (learning rate "
-            f"{settings.learning_rate:g}). The best weights so far were kept. "
-            "Lower the learning rate."
+            f"{settings.learning_rate:g}). Lower the learning rate."
         )
         raise Diverged(message)
-    history = {
+    return {
         name: tuple(float(value) for value in values)
         for name, values in trainer.history.history.items()
     }
-    return history, time.perf_counter() - started
+
+
+def _tell(
+    networks: Networks, rows: NDArray[Any], plan: Plan, noise: Noise | None, settings: Settings
+) -> dict[str, Any]:
+    """Return what a resumed training must share with the one that it resumes.
+
+    The number of epochs may change: going on for longer is what one resumes for.
+    """
+    # Some rows stand for all of them: reading every one again would take as long as an epoch.
+    some = np.ascontiguousarray(rows[:: max(1, len(rows) // 64)])
+    return {
+        "model": networks.model.name,
+        "parameters": int(networks.model.count_params()),
+        "rows": [int(n) for n in rows.shape],
+        "data": hashlib.sha256(some.tobytes()).hexdigest()[:16],
+        "scaling": plan.facts.scaling.value,
+        "loss": plan.facts.loss.value,
+        "noise": None if noise is None else str(noise),
+        "batch_size": settings.batch_size,
+        "learning_rate": settings.learning_rate,
+        "validation": settings.validation,
+        "patience": settings.patience,
+        "seed": settings.seed,
+        "versions": _versions(),
+    }
 
 
 class _StopWhenDiverged(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
     """Ends training after an epoch whose loss is not finite."""
 
-    def __init__(self, weights: list[NDArray[Any]]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.initial_weights = weights
         self.diverged_at: int | None = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
