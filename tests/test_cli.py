@@ -280,7 +280,7 @@ def test_evaluate_compares_two_models_on_the_same_rows(capsys, folder, tmp_path,
         (["fit", "digits", "--nonsense"], "--nonsense"),
         (["nonsense"], "nonsense"),
         (["evaluate", "digits"], "one or two models, then the data"),
-        (["evaluate", "no-such-run", "digits"], "neither a run folder nor a .keras file"),
+        (["evaluate", "no-such-run", "digits"], "There is no run folder or .keras file"),
         (["encode", "no-such-run", "digits", "--out", "x.png"], "ending in .npy, .csv, .parquet"),
         (["encode", "no-such-run", "digits", "--out", "no/such/folder/x.npy"], "folder must exist"),
     ],
@@ -420,3 +420,81 @@ def test_fit_learns_from_a_table_in_csv_and_gives_it_back_in_its_units(capsys, t
     assert card["scores"]["mse"]["skill"] > 0.8
     assert header == "a,b,c,d,e"
     assert ((copy - table) ** 2).mean() < 0.2 * table.var(axis=0).mean()
+
+
+@pytest.mark.parametrize("out", [".", "blobs.npy/run"])
+def test_a_run_folder_that_cannot_be_made_is_refused_before_training(
+    capsys, folder, out, monkeypatch
+):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("truecopy.models.autoencoder.train", None)  # not reached
+
+    code, _, err = run(capsys, "fit", "blobs.npy", "--out", out, "--quiet")
+
+    assert code == 2
+    assert "exists already" in err or "is not a folder that can be written" in err
+
+
+@pytest.mark.parametrize("out", ["card.pdf", "no/such/folder/card.html"])
+def test_a_scorecard_that_cannot_be_saved_is_refused_before_scoring(
+    capsys, folder, out, monkeypatch
+):
+    monkeypatch.chdir(folder)
+
+    code, out_text, err = run(capsys, "evaluate", "no-such-run", "blobs.npy", "--out", out)
+
+    assert (code, out_text) == (2, "")
+    assert "a name ending in" in err or "folder must exist" in err
+
+
+def test_results_are_told_as_json(capsys, folder, tmp_path):
+    out = tmp_path / "codes.npy"
+
+    code, text, _ = run(
+        capsys, "encode", folder / "run", folder / "blobs.npy", "--out", out, "--json"
+    )
+
+    columns = [f"latent_{number}" for number in range(4)]
+    assert code == 0
+    assert json.loads(text) == {"out": str(out), "rows": 300, "columns": columns}
+
+
+def test_a_profile_of_data_that_are_not_finite_is_json_without_a_plan(capsys, tmp_path):
+    rows = np.ones((9, 2))
+    rows[7, 1] = np.nan
+    np.save(tmp_path / "rows.npy", rows)
+
+    code, out, err = run(capsys, "profile", tmp_path / "rows.npy", "--json")
+
+    document = json.loads(out)
+    assert code == 2
+    assert document["plan"] is None
+    assert document["data"]["non_finite"]["places"] == [[7, 1]]
+    assert "row 7 feature 1" in err
+
+
+def test_scored_rows_are_numbered_as_in_the_data(blobs):
+    from truecopy.data.sources import open_source
+    from truecopy.run import _score_held_out
+
+    model = truecopy.Autoencoder(model="dense", epochs=1, quiet=True).fit(blobs)
+    card = _score_held_out(open_source(blobs), model)
+
+    for example in card.examples.rows:
+        np.testing.assert_allclose(example.original * 255, blobs[example.row], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("backend", "message"),
+    [
+        ("bogus", "KERAS_BACKEND is 'bogus'; it must be one of jax, tensorflow, torch."),
+        ("torch", "KERAS_BACKEND is 'torch', which is not installed. Install it, or unset it."),
+    ],
+)
+def test_a_backend_that_is_not_there_is_one_clear_line(backend, message, monkeypatch):
+    from truecopy import backend as policy
+
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    monkeypatch.setattr(policy, "find_spec", lambda _: None)
+
+    assert policy.explain_missing_backend() == message

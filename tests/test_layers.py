@@ -21,7 +21,7 @@ LAYERS = [
     ["truecopy.models"],
     ["truecopy.metrics"],
     ["truecopy.training"],
-    ["truecopy.models.saving"],
+    ["truecopy.models.saving", "truecopy.models.settings"],
     ["truecopy.models.autoencoder"],
     ["truecopy.metrics.evaluate"],
     ["truecopy.metrics.compare"],

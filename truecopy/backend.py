@@ -28,6 +28,16 @@ def choose_backend() -> str | None:
     return chosen
 
 
+def explain_missing_backend() -> str:
+    """Return what to do when the chosen backend can't be used; empty when it can."""
+    chosen = os.environ.get("KERAS_BACKEND", "")
+    if chosen not in _PACKAGES:
+        return f"KERAS_BACKEND is {chosen!r}; it must be one of {', '.join(_PACKAGES)}."
+    if find_spec(_PACKAGES[chosen]) is None:
+        return f"KERAS_BACKEND is {chosen!r}, which is not installed. Install it, or unset it."
+    return ""
+
+
 def _configured_backend() -> str | None:
     """Return the installed backend that `keras.json` names, if any."""
     home = os.environ.get("KERAS_HOME") or Path("~").expanduser() / ".keras"

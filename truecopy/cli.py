@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import Console
 
+from truecopy.backend import explain_missing_backend
 from truecopy.errors import InvalidArgument, TruecopyError
 from truecopy.reports.progress import working
 
@@ -63,10 +64,13 @@ def execute(arguments: list[str]) -> int:
         return _fail(str(error), error.exit_code)
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
-            return _fail(f"{error.format_message()} Try 'truecopy --help'.", _USAGE)
+            told = error.format_message()
+            return _fail(f"{told} Try 'truecopy --help'." if told else "", _USAGE)
         if debug:
             raise
-        return _fail(f"{type(error).__name__}: {error} (--debug shows where)", _USAGE)
+        missing = explain_missing_backend()
+        told = missing or f"{type(error).__name__}: {error} (--debug shows where)"
+        return _fail(told, _USAGE)
     if code == _INTERRUPTED:  # typer 0.29 turns Ctrl-C into this code, without a word
         return _fail("Interrupted.", _INTERRUPTED)
     return int(code or 0)
@@ -130,15 +134,20 @@ def profile(data: Data, size: Size = None, *, as_json: Json = False, quiet: Quie
     """Say what the data are, and the plan that follows: scaling, output, loss."""
     from truecopy.data.plan import plan as make_plan
     from truecopy.data.profile import profile as make_profile
+    from truecopy.facts import NonFinite
 
     with working(f"profiling {data}", quiet=quiet):
         measured = make_profile(_open(data, size))
-    if not as_json:
-        _print(measured, as_json=False)
-    planned = make_plan(measured)
+    finite = measured.facts.non_finite == NonFinite()
+    planned = make_plan(measured) if finite else None
     if as_json:
-        _print({"data": measured.to_dict(), "plan": planned.to_dict()}, as_json=True)
+        plan = None if planned is None else planned.to_dict()
+        _print({"data": measured.to_dict(), "plan": plan}, as_json=True)
     else:
+        _print(measured, as_json=False)
+    if planned is None:
+        measured.require_finite()
+    elif not as_json:
         _print(planned, as_json=False)
 
 
@@ -170,7 +179,7 @@ def fit(  # noqa: PLR0913 (an option each)
     settings = {
         "model": model,
         "latent": latent,
-        "noise": noise,
+        "noise": None if noise == "none" else noise,
         "epochs": epochs,
         "seed": seed,
         "quiet": quiet,
@@ -215,12 +224,15 @@ def evaluate(  # noqa: PLR0913 (an option each)
     """
     from truecopy.metrics.compare import compare
     from truecopy.metrics.evaluate import evaluate as score_copies
+    from truecopy.reports.result import check_savable
     from truecopy.run import open_model
 
     *models, data = models_and_data
     if len(models) not in {1, 2}:
         must_be = "one or two models, then the data"
         raise InvalidArgument("MODEL", "truecopy evaluate", must_be, got=" ".join(models_and_data))
+    if out is not None:
+        check_savable(out)
     cards = []
     for model in models:
         with working(f"scoring {model} on {data}", quiet=quiet):
@@ -241,35 +253,59 @@ def evaluate(  # noqa: PLR0913 (an option each)
 
 @app.command()
 def reconstruct(
-    model: Model, data: Data, out: OutFile, size: Size = None, *, quiet: Quiet = False
+    model: Model,
+    data: Data,
+    out: OutFile,
+    size: Size = None,
+    *,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write the copies of all rows, in the data's own units."""
     from truecopy.run import write_reconstructed
 
     with working(f"reconstructing {data}", quiet=quiet):
-        write_reconstructed(model, _open(data, size), out)
+        written = write_reconstructed(model, _open(data, size), out)
+    if as_json:
+        _print(written, as_json=True)
 
 
 @app.command()
 def encode(
-    model: Model, data: Data, out: OutFile, size: Size = None, *, quiet: Quiet = False
+    model: Model,
+    data: Data,
+    out: OutFile,
+    size: Size = None,
+    *,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write the latents of all rows."""
     from truecopy.run import write_encoded
 
     with working(f"encoding {data}", quiet=quiet):
-        write_encoded(model, _open(data, size), out)
+        written = write_encoded(model, _open(data, size), out)
+    if as_json:
+        _print(written, as_json=True)
 
 
 @app.command()
 def score(
-    model: Model, data: Data, out: OutFile, size: Size = None, *, quiet: Quiet = False
+    model: Model,
+    data: Data,
+    out: OutFile,
+    size: Size = None,
+    *,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write the reconstruction error of each row: how unlike the training data it is."""
     from truecopy.run import write_scores
 
     with working(f"scoring {data}", quiet=quiet):
-        write_scores(model, _open(data, size), out)
+        written = write_scores(model, _open(data, size), out)
+    if as_json:
+        _print(written, as_json=True)
 
 
 @app.command()

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from truecopy.errors import OutputFailed
 from truecopy.facts import EvaluationFacts, RunFacts
 from truecopy.metrics.evaluate import Scorecard, evaluate
 from truecopy.models.autoencoder import Autoencoder
 from truecopy.reports.html import write_page
 from truecopy.reports.progress import working
+from truecopy.reports.result import check_savable
 from truecopy.run import describe_run
 
 _NOISE: Final = "gaussian:0.5,0.5"
@@ -55,9 +55,7 @@ def run_demo(out: Path, *, seed: int, quiet: bool, console: Console) -> dict[str
     Raises:
         OutputFailed: The folder of `out` can't be written to.
     """
-    if not out.resolve().parent.is_dir():
-        message = f"Can't write {str(out)!r}: its folder does not exist."
-        raise OutputFailed(message)
+    check_savable(out)
     sections, cards, answers = [], {}, {}
     for name, settings in _PROGRAMS.items():
         console.rule(_HEADINGS[name], align="left")

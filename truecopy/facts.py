@@ -176,7 +176,8 @@ class ScoreFacts(Record):
     """One figure about a copy, between its floor and its ceiling.
 
     `perfect` is the ceiling: the figure of a perfect copy. `baselines` maps blank, constant,
-    mean, pca, copy_input and untrained to their figures (None where not applicable); `floor`
+    mean, pca, copy_input, untrained and nearest (the most
+    similar of some training rows) to their figures (None where not applicable); `floor`
     is the best of the trivial ones and `floor_from` its name. `skill` is
     (floor - value) / (floor - perfect): 0 = learned nothing, 1 = perfect; None when floor
     and ceiling coincide or the ceiling is infinite; `skill_pca` the same with PCA for the

@@ -1,13 +1,16 @@
 """What the command line does with models: train into a run folder, use one, stream results."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from truecopy.data.files import suggest
 from truecopy.data.outputs import check_output, write_rows
+from truecopy.data.source import SubsetSource
 from truecopy.data.sources import Source
 from truecopy.errors import ModelError, OutputExists
 from truecopy.facts import ReportSection
@@ -49,9 +52,7 @@ def make_run(
         raise OutputExists(message)
     autoencoder = Autoencoder(**settings)
     autoencoder.fit(source, checkpoint=checkpoint, resume=resume)
-    card = evaluate(autoencoder, _held_out(source, autoencoder), seed=autoencoder.seed)
-    if source.held_out is None:
-        card = _name_data(card, source, autoencoder)
+    card = _score_held_out(source, autoencoder)
     with new_folder(folder) as temporary:
         autoencoder.write(temporary)
         card.save(temporary / "scorecard.json")
@@ -90,30 +91,40 @@ def open_model(path: Path) -> Any:
         return load(path)
     if path.suffix == ".keras":
         return load_keras(path)
+    if not path.exists():
+        known = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        message = f"There is no run folder or .keras file {str(path)!r}.{suggest(path.name, known)}"
+        raise ModelError(message)
     message = f"{str(path)!r} is neither a run folder nor a .keras file."
     raise ModelError(message)
 
 
-def write_encoded(model: Path, source: Source, out: Path) -> None:
+def write_encoded(model: Path, source: Source, out: Path) -> dict[str, Any]:
     """Write the latents of all rows of `source`, shape (rows, latent)."""
     autoencoder = _open_for(model, source, out)
     columns = tuple(f"latent_{number}" for number in range(autoencoder.run_.latent))
-    _stream(out, source, autoencoder.encode_batch, columns)
+    return _stream(out, autoencoder, source, autoencoder.encode_batch, columns)
 
 
-def write_reconstructed(model: Path, source: Source, out: Path) -> None:
+def write_reconstructed(model: Path, source: Source, out: Path) -> dict[str, Any]:
     """Write the copies of all rows of `source`, in its units."""
     autoencoder = _open_for(model, source, out)
     columns = source.columns or tuple(f"x{i}" for i in range(autoencoder.baselines_.pca.mean.size))
     # float32 holds 24 bits: only float64 data are wider than that.
     kind = "float64" if source.dtype == "float64" else "float32"
-    _stream(out, source, lambda batch: autoencoder.reconstruct_batch(batch).astype(kind), columns)
+    return _stream(
+        out,
+        autoencoder,
+        source,
+        lambda batch: autoencoder.reconstruct_batch(batch).astype(kind),
+        columns,
+    )
 
 
-def write_scores(model: Path, source: Source, out: Path) -> None:
+def write_scores(model: Path, source: Source, out: Path) -> dict[str, Any]:
     """Write the mean squared error of each row of `source`, in scaled units."""
     autoencoder = _open_for(model, source, out)
-    _stream(out, source, autoencoder.error_batch, ("error",))
+    return _stream(out, autoencoder, source, autoencoder.error_batch, ("error",))
 
 
 def _open_for(model: Path, source: Source, out: Path) -> Autoencoder:
@@ -131,37 +142,39 @@ def _open_for(model: Path, source: Source, out: Path) -> Autoencoder:
 
 def _stream(
     out: Path,
+    autoencoder: Autoencoder,
     source: Source,
     convert: Callable[[NDArray[Any]], NDArray[Any]],
     columns: tuple[str, ...],
-) -> None:
-    def converted() -> Iterator[NDArray[Any]]:
-        for batch in source.batches():
-            yield convert(batch)
-
+) -> dict[str, Any]:
+    """Write what `convert` makes of the rows; return what was written where."""
     rows = source.rows
     if rows is None:
         rows = sum(len(batch) for batch in source.batches())
-    write_rows(out, converted(), rows=rows, columns=columns)
+    converted = map(convert, autoencoder.batches(source))
+    write_rows(out, converted, rows=rows, columns=columns)
+    return {"out": str(out), "rows": rows, "columns": list(columns)}
 
 
-def _held_out(source: Source, autoencoder: Autoencoder) -> Any:
-    """Return rows that were not trained on: the companion test set, or the validation rows."""
+def _score_held_out(source: Source, autoencoder: Autoencoder) -> Scorecard:
+    """Score rows that were not trained on: the companion test set, or the validation rows."""
+    seed = autoencoder.seed
     if source.held_out is not None:
-        return source.held_out
+        return evaluate(autoencoder, source.held_out, seed=seed)
     rows = source.array()
-    _, validation, _ = split_rows(len(rows), autoencoder.validation, seed=autoencoder.seed)
-    return rows[validation] if len(validation) else rows
-
-
-def _name_data(card: Scorecard, source: Source, autoencoder: Autoencoder) -> Scorecard:
-    """Say which rows of the source were scored."""
-    count = autoencoder.run_.validation_rows
-    which = f"{count:,} validation rows" if count else "all rows, also those trained on"
-    note = "The validation rows chose the best epoch, so their figures are slightly flattering."
-    notes = (*card.facts.notes, note) if count else card.facts.notes
+    _, validation, _ = split_rows(len(rows), autoencoder.validation, seed=seed)
+    chosen = validation if len(validation) else np.arange(len(rows))
+    card = evaluate(autoencoder, SubsetSource(rows, chosen, name=source.name), seed=seed)
+    which, notes = "all rows, also those trained on", card.facts.notes
+    if len(validation):
+        which = f"{len(validation):,} validation rows"
+        note = "The validation rows chose the best epoch, so their figures flatter a little."
+        notes = (*notes, note)
     facts = replace(card.facts, data=f"{source.name} ({which})", notes=notes)
-    return Scorecard(facts, card.examples, card.row_errors, card.replicates)
+    # Rows are numbered as in the source.
+    shown = tuple(replace(row, row=int(chosen[row.row])) for row in card.examples.rows)
+    examples = replace(card.examples, rows=shown)
+    return Scorecard(facts, examples, card.row_errors, card.replicates)
 
 
 def _next_folder(data: str, model: str) -> Path:

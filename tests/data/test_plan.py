@@ -21,8 +21,16 @@ CASES = {
         ("bytes", "divide by 255", "sigmoid", "binary_crossentropy"),
     ),
     "a dark image": (
-        GENERATOR.integers(0, 40, (50, 8, 8)).astype(np.uint8),
+        GENERATOR.poisson(5, (50, 8, 8)).astype(np.uint8),
         ("bytes", "divide by 255", "sigmoid", "binary_crossentropy"),
+    ),
+    "an image in whole numbers of another dtype": (
+        np.minimum(GENERATOR.gamma(1, 40, (50, 12, 12)).astype(np.int64), 251),
+        ("bytes", "divide by 255", "sigmoid", "binary_crossentropy"),
+    ),
+    "image of 17 levels": (
+        GENERATOR.integers(0, 17, (50, 8, 8)).astype(np.uint8),
+        ("levels", "divide by 16", "sigmoid", "binary_crossentropy"),
     ),
     "binary": (
         GENERATOR.integers(0, 2, (500, 6)),

@@ -130,6 +130,23 @@ def test_other_rows_have_no_one_hot_groups(rows):
     assert truecopy.profile(rows).facts.groups == ()
 
 
+def test_one_hot_steps_are_groups_also_where_a_step_never_takes_its_first_class():
+    classes = GENERATOR.integers(0, 4, (200, 5))
+    classes[:, 1] = 2
+    classes[:, 3] = np.maximum(classes[:, 3], 1)
+
+    assert truecopy.profile(np.eye(4)[classes]).facts.groups == (4,) * 5
+
+
+@pytest.mark.parametrize("rows", [np.tile([0, 1, 0, 1], (10, 1)), [[0, 1, 1, 0]]])
+def test_rows_that_never_vary_have_no_one_hot_groups(rows):
+    assert truecopy.profile(np.asarray(rows)).facts.groups == ()
+
+
+def test_values_whose_squares_overflow_have_no_spectrum():
+    assert truecopy.profile(np.full((4, 2), 1e300) * [[1], [-1], [1], [1]]).facts.spectrum is None
+
+
 def test_a_profile_prints_and_is_json():
     profile = truecopy.profile("digits")
 

@@ -91,7 +91,7 @@ def test_scores_are_the_means_over_all_rows(denoiser, blobs):
     noisy = corrupt(clean, denoiser.noise_, seed=0)
     copy = keras.ops.convert_to_numpy(denoiser.model_(noisy))
 
-    facts = evaluate(denoiser, blobs).facts
+    facts = evaluate(denoiser, blobs, train=blobs).facts
 
     score = facts.scores["mse"]
     assert score.value == pytest.approx(((copy - clean) ** 2).mean(), rel=1e-5)
@@ -247,7 +247,7 @@ def test_rows_that_are_not_finite_are_refused(denoiser):
     rows = np.full((10, 8, 8, 1), 0.5)
     rows[3, 0, 2, 0] = np.nan
 
-    with pytest.raises(NonFiniteData, match="first in row 3 feature 2"):
+    with pytest.raises(NonFiniteData, match="row 3 feature 2"):
         evaluate(denoiser, rows)
 
 
@@ -289,7 +289,7 @@ def test_an_encoder_and_a_decoder_are_scored_as_one(denoiser, blobs):
 
 
 def test_an_untrained_model_and_a_memory_of_rows_are_baselines(denoiser, blobs):
-    score = evaluate(denoiser, blobs, noise="none").facts.scores["mse"]
+    score = evaluate(denoiser, blobs, noise="none", train=blobs).facts.scores["mse"]
 
     assert score.baselines["untrained"] > score.value
     # All rows are remembered here, and each is nearest to itself.
@@ -337,3 +337,21 @@ def test_derived_figures_follow_from_the_mean_squared_error(denoiser, blobs):
         1 - mse.value / clean.var(axis=0).mean(), rel=1e-5
     )
     assert facts.scores["psnr_pooled"].skill is None
+
+
+def test_targets_that_are_not_finite_are_refused(denoiser, blobs):
+    target = blobs.astype(float)
+    target[2, 0, 0, 0] = np.inf
+
+    with pytest.raises(NonFiniteData, match="row 2 feature 0"):
+        evaluate(denoiser, blobs, target=target)
+
+
+def test_noise_and_a_target_together_are_refused(denoiser, blobs):
+    with pytest.raises(InvalidArgument, match="None where a target is given"):
+        evaluate(denoiser, blobs, target=blobs, noise="gaussian:1")
+
+
+def test_a_bad_seed_is_refused(denoiser, blobs):
+    with pytest.raises(InvalidArgument, match="The 'seed' argument of evaluate"):
+        evaluate(denoiser, blobs, seed=-1)

@@ -208,6 +208,10 @@ def test_an_unfitted_one_says_so():
         ("validation", 1.0, "The 'validation' argument"),
         ("learning_rate", 0, "The 'learning_rate' argument"),
         ("noise", "masking:2", "The 'noise' argument"),
+        ("noise", 5, "The 'noise' argument"),
+        ("validation", "a", "The 'validation' argument"),
+        ("learning_rate", "x", "The 'learning_rate' argument"),
+        ("seed", 2**32, "The 'seed' argument"),
     ],
 )
 def test_a_bad_setting_is_refused_before_any_work(setting, value, message):
@@ -243,7 +247,7 @@ def test_data_that_cannot_be_learned_from_are_refused(rows):
 @pytest.mark.parametrize(
     "rows",
     [
-        np.array([[1.5, 2.5, 3.0]]),
+        np.array([[1.5, 2.5, 3.0], [1.5, 2.0, 3.0]]),
         np.array([[1.0], [2.0], [4.0]]),
         np.zeros((30, 4)),
         np.ones((3, 8, 8, 1), np.uint8),
@@ -285,3 +289,64 @@ def test_every_kind_of_plan_trains(rows, loss):
     assert history[-1] < history[0]
     assert history[-1] >= model.run_.loss_floor
     assert model.reconstruct(rows).shape == rows.shape
+
+
+@pytest.mark.parametrize("verb", ["encode", "reconstruct", "score_samples"])
+def test_rows_that_are_not_finite_are_refused_where_they_are(fitted, blobs, verb):
+    rows = np.concatenate([blobs] * 5).astype(float)
+    rows[1400, 0, 3, 0] = np.nan
+
+    with pytest.raises(NonFiniteData, match=r"1 NaN or infinite .* row 1400 feature 3"):
+        getattr(fitted, verb)(rows)
+
+
+def test_negative_counts_are_refused_by_a_model_of_counts():
+    counts = np.random.default_rng(0).poisson(200, (50, 4))
+    model = truecopy.Autoencoder(epochs=1, quiet=True).fit(counts)
+
+    with pytest.raises(NonFiniteData, match=r"values down to -300 .* trained on counts, from 0"):
+        model.reconstruct(counts * 0 - 300)
+
+
+@pytest.mark.parametrize("seed", [0, 20_240_601, 2**32 - 1])
+def test_any_seed_of_32_bits_will_do(blobs, seed):
+    truecopy.Autoencoder(epochs=1, seed=seed, noise="masking:0.1", quiet=True).fit(blobs)
+
+
+def test_one_row_is_refused():
+    with pytest.raises(DataError, match=r"have one row\. Fitting needs at least two"):
+        truecopy.Autoencoder(quiet=True).fit(np.ones((1, 3)))
+
+
+def test_digits_are_learned():
+    model = truecopy.Autoencoder(model="dense", epochs=30, quiet=True).fit("digits")
+
+    assert model.plan_.facts.kind == "levels"
+    assert model.score("digits") > 0.5
+
+
+def test_noise_is_refused_where_a_recipe_leaves_the_data_unscaled(blobs):
+    model = truecopy.Autoencoder(model="recipe:vanilla-dense-as-posted", noise="gaussian:0.1")
+
+    with pytest.raises(InvalidArgument, match="noise is in scaled units"):
+        model.fit(blobs)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        np.eye(2)[np.random.default_rng(0).integers(0, 2, (60, 5))],
+        np.random.default_rng(0).uniform(size=(60, 2, 30)),
+        np.random.default_rng(0).integers(0, 256, (60, 1, 1, 3)).astype(np.uint8),
+    ],
+)
+def test_rows_too_small_for_pictures_are_scored_without_picture_metrics(rows):
+    model = truecopy.Autoencoder(epochs=1, quiet=True).fit(rows)
+
+    assert "ssim" not in truecopy.evaluate(model, rows).facts.scores
+
+
+def test_baselines_do_not_see_the_validation_rows(blobs):
+    model = truecopy.Autoencoder(model="dense", epochs=1, quiet=True).fit(blobs)
+
+    assert model.baselines_.fitted_on == "the 270 rows of array's training part"

@@ -21,6 +21,7 @@ KINDS: Final = {
     "salt-pepper": "salt-pepper:RATE",
 }
 
+_SEEDS: Final = 1 << 32
 # Rows that share one generator; a power of two that batches are usually a multiple of.
 _BLOCK: Final = 1024
 
@@ -46,6 +47,17 @@ class Noise:
         return f"{self.kind}:{self.rate:g}"
 
 
+def check_seed(seed: object, owner: str) -> None:
+    """Refuse a seed that not all random generators take.
+
+    Raises:
+        InvalidArgument: It is not a whole number from 0 to 2^32 - 1.
+    """
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not whole or not 0 <= int(seed) < _SEEDS:  # type: ignore[call-overload]  # it is whole
+        raise InvalidArgument("seed", owner, f"a whole number from 0 to {_SEEDS - 1}", got=seed)
+
+
 def parse_noise(text: str, *, bounds: tuple[float, float] | None) -> Noise:
     """Read a noise such as 'gaussian:0.5,0.5', 'salt-pepper:0.1' or 'masking:0.3'.
 
@@ -62,6 +74,8 @@ def parse_noise(text: str, *, bounds: tuple[float, float] | None) -> Noise:
         >>> parse_noise("gaussian:0.5", bounds=(0, 1)).spread
         0.5
     """
+    if not isinstance(text, str):
+        raise InvalidArgument("noise", "Autoencoder", f"None or one of {KINDS}", got=text)
     kind, _, level = text.partition(":")
     if kind not in KINDS:
         raise UnknownName("noise", "Autoencoder", sorted(KINDS), got=kind)

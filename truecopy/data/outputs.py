@@ -84,7 +84,7 @@ class _ParquetWriter(_Writer):
 
     def write(self, rows: NDArray[Any]) -> None:
         flat = rows.reshape(len(rows), -1)
-        table = self._arrow.table(dict(zip(self._columns, flat.T, strict=True)))
+        table = self._arrow.Table.from_arrays(list(flat.T), names=list(self._columns))
         if self._file is None:
             self._file = self._parquet.ParquetWriter(self._path, table.schema)
         self._file.write_table(table)

@@ -121,10 +121,13 @@ def classify(data: DataFacts) -> tuple[str, str]:
 def _classify_integers(data: DataFacts) -> tuple[str, str]:
     high = data.maximum
     image = len(data.shape) >= _IMAGE_RANK
-    byte_like = data.dtype == "uint8" and (image or high >= _HALF_BYTE)
-    if byte_like or high == _BYTE:
-        return "bytes", f"the values are whole numbers from 0 to {high:g}, as in 8-bit grey levels"
     often = data.levels is not None and data.share_maximum >= _SHARE_AT_TOP / data.levels
+    # Whatever their dtype, whole numbers that fill more than half a byte in an image are grey.
+    bright = _HALF_BYTE <= high <= _BYTE and (image or data.dtype == "uint8")
+    # A dark image in bytes has no hard top; one of 16 levels, say, has.
+    dark = data.dtype == "uint8" and image and not often
+    if bright or dark or high == _BYTE:
+        return "bytes", f"the values are whole numbers from 0 to {high:g}, as in 8-bit grey levels"
     if often and high <= _BYTE:
         share = f"{data.share_maximum:.1%}"
         return (

@@ -31,7 +31,7 @@ _FIRST: Final = 5
 class _Counts:
     """What the pass over the rows has counted so far."""
 
-    features: int
+    shape: tuple[int, ...]
     rows: int = 0
     zeros: int = 0
     inside_unit: int = 0
@@ -46,6 +46,13 @@ class _Counts:
     # The smallest and the largest sum of the first k features over all rows, for each k:
     # where both agree, a group of one-hot columns may end.
     running: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    # Whether the last axis of every row sums to 1 everywhere, as one-hot steps do.
+    steps_sum_to_one: bool = True
+
+    @property
+    def features(self) -> int:
+        """The number of values in a row."""
+        return int(np.prod(self.shape))
 
 
 class Profile(Result):
@@ -109,7 +116,7 @@ def profile(data: Any) -> Profile:
     """
     source = open_source(data, owner="profile")
     features = int(np.prod(source.shape))
-    counts = _Counts(features)
+    counts = _Counts(source.shape)
     moments = streaming.empty_moments(features)
     exact = features <= _MOST_COVARIANCE_FEATURES
     comoments = streaming.empty_comoments(features) if exact else None
@@ -150,6 +157,8 @@ def _count(counts: _Counts, rows: NDArray[Any]) -> NDArray[Any]:
     sums = rows.sum(axis=1, dtype=np.float64)
     counts.row_sums = (min(counts.row_sums[0], sums.min()), max(counts.row_sums[1], sums.max()))
     if counts.binary:
+        steps = rows.reshape(len(rows), *counts.shape).sum(axis=-1, dtype=np.float64)
+        counts.steps_sum_to_one = counts.steps_sum_to_one and bool((steps == 1).all())
         running = np.cumsum(rows, axis=1, dtype=np.float64)
         low, high = running.min(axis=0), running.max(axis=0)
         seen = counts.running
@@ -190,6 +199,8 @@ def _spectrum(
 ) -> Spectrum | None:
     """Return the share of variance kept by the first components; None without variance."""
     if comoments is not None:
+        if not np.isfinite(comoments.products).all():
+            return None  # squares beyond float64
         values = np.linalg.eigvalsh(comoments.products)[::-1]
         rows, exact = comoments.count, True
     elif sample is not None:
@@ -200,7 +211,7 @@ def _spectrum(
     else:
         return None
     total = values.sum()
-    if not total > 0:
+    if not total > 0 or not np.isfinite(total):
         return None
     kept = np.cumsum(np.clip(values, 0, None)) / total
     widths = sorted({w for w in (1, 2, 3, *(2**k for k in range(2, 12))) if w <= len(values)})
@@ -254,7 +265,12 @@ def _one_hot_groups(counts: _Counts) -> tuple[int, ...]:
     """
     if not counts.binary or counts.running is None:
         return ()
+    width = counts.shape[-1]
+    if len(counts.shape) > 1 and width > 1 and counts.steps_sum_to_one:
+        return (width,) * (counts.features // width)
     low, high = counts.running
+    if np.array_equal(low, high):
+        return ()  # rows that never vary say nothing of groups
     if low[-1] != high[-1] or low[-1] == 0:
         return ()
     ends = [int(np.flatnonzero((low == high) & (low == k))[-1]) for k in _agreed(low, high)]

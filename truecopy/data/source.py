@@ -134,6 +134,21 @@ def name_data(name: str) -> str:
     return "The array" if name == "array" else repr(name)
 
 
+@final
+class SubsetSource(Source):
+    """Some rows of an array or memory map, read in pieces: never copied as a whole."""
+
+    def __init__(self, array: NDArray[Any], chosen: NDArray[np.intp], *, name: str) -> None:
+        self.name, self.rows = name, len(chosen)
+        self.shape, self.dtype = array.shape[1:], array.dtype
+        self._array, self._chosen = array, chosen
+
+    def chunks(self, size: int) -> Iterator[NDArray[Any]]:
+        """Pick the chosen rows."""
+        for start in range(0, len(self._chosen), size):
+            yield self._array[self._chosen[start : start + size]]
+
+
 def check_rows(dtype: np.dtype[Any], shape: tuple[int, ...], what: str) -> None:
     """Refuse what can't be rows of real numbers; `what` names it in the message."""
     if dtype.hasobject:

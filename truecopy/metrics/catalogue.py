@@ -79,12 +79,15 @@ PAGES: Final[dict[str, Callable[..., Any]]] = {
 
 # MS-SSIM halves an image four times, and its window of 11 must still fit.
 _MS_SSIM_SIDE: Final = 176
+# The smallest window of SSIM.
+_SSIM_SIDE: Final = 3
 
 
 def suited_metrics(plan: PlanFacts, shape: tuple[int, ...]) -> tuple[Metric, ...]:
     """Return the metrics over rows that are defined on rows of this plan and shape."""
     domains: set[Domain] = {"any"}
-    if plan.target_range is not None and len(shape) in {2, 3}:
+    pictures = len(shape) in {2, 3} and min(shape[:2]) >= _SSIM_SIDE and plan.kind != "one-hot"
+    if plan.target_range is not None and pictures:
         domains.add("image")
         if min(shape[:2]) >= _MS_SSIM_SIDE:
             domains.add("large-image")

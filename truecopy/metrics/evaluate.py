@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.data.noise import Noise, parse_noise
+from truecopy.data.noise import Noise, check_seed, parse_noise
 from truecopy.data.plan import plan as make_plan
 from truecopy.data.profile import profile as make_profile
 from truecopy.data.sources import Source, open_source
@@ -73,9 +73,9 @@ def evaluate(
             [0, 1]).
         x: The rows to copy, in their own units: an array, a path, a data set's name.
         target: The clean rows, where `x` are noisy ones; None: `x` itself.
-        train: The rows on which mean image and PCA are fitted. None: those the
-            `Autoencoder` was fitted to, or for other models the evaluated rows themselves,
-            which makes the floor a little stricter.
+        train: The rows on which mean image and PCA are fitted. None: the `Autoencoder`'s own
+            training rows, or for other models the evaluated rows themselves, which makes the
+            floor a little stricter.
         labels: The class of each row, shape (rows,), for the error of each class. None: those
             that come with the data, if any.
         noise: Corrupts the rows before the model sees them. None: as the `Autoencoder` was
@@ -87,10 +87,14 @@ def evaluate(
 
     Raises:
         ShapeMismatch: The rows don't have the shape that the model takes.
-        InvalidArgument: There are more or fewer labels than rows.
+        InvalidArgument: There are more or fewer labels than rows, or noise as well as a target.
         ModelError: The model's output has NaN or infinite values.
         DataError: The data can't be read, or have NaN or infinite values.
     """
+    check_seed(seed, "evaluate")
+    if target is not None and noise not in {None, NO_NOISE}:
+        must_be = "None where a target is given: the rows are the noisy ones then"
+        raise InvalidArgument("noise", "evaluate", must_be, got=noise)
     source = open_source(x, owner="evaluate")
     clean = source if target is None else open_source(target, owner="evaluate")
     if clean.shape != source.shape:

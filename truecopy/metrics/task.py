@@ -7,9 +7,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from truecopy.data.finite import require_finite
 from truecopy.data.noise import Noise, corrupt
 from truecopy.data.sources import Source
-from truecopy.errors import ModelError, NonFiniteData, ShapeMismatch
+from truecopy.errors import ModelError, ShapeMismatch
 from truecopy.metrics.baselines import Baselines
 from truecopy.metrics.copier import Copier
 
@@ -50,7 +51,9 @@ class Task:
         else:
             pairs = _zip_rows(self.source, self.clean)
         for rows, clean in pairs:
-            _require_finite(rows, first, self.source.name)
+            require_finite(rows, first=first, name=self.source.name)
+            if clean is not rows:
+                require_finite(clean, first=first, name=self.clean.name)
             target = scaling.apply(clean)
             seen = target if clean is rows else scaling.apply(rows)
             yield first, self._corrupt(seen, first), target
@@ -95,14 +98,3 @@ def _zip_rows(source: Source, clean: Source) -> Iterator[tuple[NDArray[Any], NDA
             message = "The inputs and the targets have different numbers of rows."
             raise ShapeMismatch(message)
         yield rows, wanted
-
-
-def _require_finite(rows: NDArray[Any], first: int, name: str) -> None:
-    if rows.dtype.kind != "f" or np.isfinite(rows).all():
-        return
-    row, feature = np.argwhere(~np.isfinite(rows.reshape(len(rows), -1)))[0]
-    message = (
-        f"The data {name!r} have NaN or infinite values, first in row {first + int(row)} "
-        f"feature {int(feature)}. Remove these rows or fill the values in."
-    )
-    raise NonFiniteData(message)

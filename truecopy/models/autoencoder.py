@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -12,23 +12,27 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
+from truecopy.data.finite import check_batches
 from truecopy.data.noise import Noise, parse_noise
 from truecopy.data.plan import Plan
 from truecopy.data.plan import plan as make_plan
 from truecopy.data.profile import Profile
 from truecopy.data.profile import profile as make_profile
+from truecopy.data.source import SubsetSource
 from truecopy.data.sources import Source, open_source
-from truecopy.errors import InvalidArgument, ShapeMismatch
+from truecopy.errors import EmptyData, InvalidArgument, ShapeMismatch
 from truecopy.facts import RunFacts
 from truecopy.metrics.baselines import Baselines, fit_baselines
 from truecopy.models.build import build_networks, choose_latent, recipe_of
 from truecopy.models.networks import Networks, predict
 from truecopy.models.saving import read_run, write_run
+from truecopy.models.settings import check_settings, make_settings
 from truecopy.reports.progress import working
-from truecopy.training.fit import Settings, train
+from truecopy.training.batches import split_rows
+from truecopy.training.fit import train
 from truecopy.training.run_folder import new_folder
 
-_DEFAULT_EPOCHS, _DEFAULT_BATCH, _DEFAULT_RATE = 20, 128, 1e-3
+_FEWEST_ROWS = 2
 
 
 class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
@@ -39,7 +43,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
             values in a row, whichever is less.
         model: 'auto' (conv for images from 8x8 up, else dense), 'dense', 'conv',
             'recipe:NAME', or a Keras model whose output has the shape of its input (it is
-            cloned; layers named 'encoder' and 'decoder' make encode and decode work).
+            cloned; it must have layers named 'encoder' and 'decoder').
         noise: Corrupts inputs while training: 'gaussian:SD', 'gaussian:MEAN,SD',
             'salt-pepper:RATE' or 'masking:RATE', in scaled units; None: no noise.
         epochs: The most epochs to train. None: the recipe's, else 20.
@@ -55,7 +59,8 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         profile_: What the data are like.
         plan_: Scaling, output activation and loss, each with its reason.
         model_, encoder_, decoder_: Keras models on shared weights, in scaled units.
-        baselines_: The mean image and the PCA that figures are compared with.
+        baselines_: The mean image and the PCA that figures are compared with, fitted to the rows
+            that trained (to all rows where the data have a test set of their own).
         run_: How training went; `run_.history` has one value per epoch.
     """
 
@@ -111,17 +116,18 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
             Diverged: The loss became NaN or infinite.
         """
         del y
-        self._check_settings()
+        check_settings(self)
         path = None if checkpoint is None else Path(checkpoint)
         recipe = recipe_of(self.model)
         source = open_source(X, owner="Autoencoder.fit")
         with working(f"profiling {source.name}", quiet=self.quiet):
             profile = make_profile(source)
+        if profile.facts.rows < _FEWEST_ROWS:
+            message = f"The data {source.name!r} have one row. Fitting needs at least two."
+            raise EmptyData(message)
         units = make_plan(profile)
         plan = units if recipe is None else recipe.adapt(units)
-        noise = None
-        if self.noise is not None:
-            noise = parse_noise(self.noise, bounds=plan.facts.target_range)
+        noise = self._plan_noise(plan, units)
         networks = build_networks(
             self.model,
             source.shape,
@@ -134,11 +140,13 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
             source.array(),
             plan=plan,
             noise=noise,
-            settings=replace(self._settings(recipe, source.name), checkpoint=path, resume=resume),
+            settings=replace(
+                make_settings(self, recipe, label=source.name), checkpoint=path, resume=resume
+            ),
             callbacks=callbacks,
         )
         with working("fitting the mean image and PCA to compare with", quiet=self.quiet):
-            baselines = fit_baselines(source, units, latent=networks.latent)
+            baselines = fit_baselines(self._training_rows(source), units, latent=networks.latent)
         self._adopt(networks, plan, noise, run, baselines)
         self.profile_: Profile = profile
         if path is not None:
@@ -148,7 +156,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
     def encode(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         """Return the latents (rows, latent) of rows in the user's units."""
         source = self.open(X)
-        batches = [self.encode_batch(batch) for batch in source.batches()]
+        batches = [self.encode_batch(batch) for batch in self.batches(source)]
         return np.concatenate(batches)
 
     def decode(self, latents: NDArray[Any]) -> NDArray[np.float64]:
@@ -165,7 +173,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
     def reconstruct(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
         """Return the copy of rows, in their shape and in the user's units."""
         source = self.open(X)
-        batches = [self.reconstruct_batch(batch) for batch in source.batches()]
+        batches = [self.reconstruct_batch(batch) for batch in self.batches(source)]
         return np.concatenate(batches)
 
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
@@ -179,7 +187,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
     def score_samples(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
         """Return minus the mean squared error of each row, in scaled units: higher is better."""
         source = self.open(X)
-        return -np.concatenate([self.error_batch(batch) for batch in source.batches()])
+        return -np.concatenate([self.error_batch(batch) for batch in self.batches(source)])
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
         """Return the skill: 0 for the training rows' mean image, 1 for a perfect copy."""
@@ -187,7 +195,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         source = self.open(X)
         mean = self.baselines_.pca.mean.reshape(source.shape)
         error = floor = 0.0
-        for batch in source.batches():
+        for batch in self.batches(source):
             error += float(self.error_batch(batch).sum())
             scaled = self.baselines_.units.scaling.apply(batch)
             floor += float(((scaled - mean) ** 2).sum()) / mean.size
@@ -236,47 +244,39 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         self.run_: RunFacts = run
         self.baselines_: Baselines = base
 
-    def _settings(self, recipe: Any, name: str) -> Settings:
-        """Return how to train: what was asked for, else the recipe's, else ours."""
-        published = (_DEFAULT_EPOCHS, _DEFAULT_BATCH, _DEFAULT_RATE)
-        if recipe is not None:
-            published = (recipe.epochs, recipe.batch_size, recipe.learning_rate)
-        return Settings(
-            epochs=published[0] if self.epochs is None else self.epochs,
-            batch_size=published[1] if self.batch_size is None else self.batch_size,
-            learning_rate=published[2] if self.learning_rate is None else self.learning_rate,
-            validation=self.validation,
-            patience=self.patience,
-            seed=self.seed,
-            label=name,
-            quiet=self.quiet,
-        )
+    def _plan_noise(self, plan: Plan, units: Plan) -> Noise | None:
+        """Return the noise asked for, with the bounds of the scaled data."""
+        if self.noise is None:
+            return None
+        if not plan.scaling.equals(units.scaling):
+            must_be = "None for a recipe that leaves the data unscaled: noise is in scaled units"
+            raise InvalidArgument("noise", "Autoencoder", must_be, got=self.noise)
+        return parse_noise(self.noise, bounds=plan.facts.target_range)
 
-    def _check_settings(self) -> None:
-        """Refuse settings that are not what they must be, before any work."""
-        for argument in ("latent", "epochs", "batch_size", "patience"):
-            got = getattr(self, argument)
-            optional = argument != "patience"
-            if (got is None and optional) or (_is_integer(got) and got >= 1):
-                continue
-            must_be = "a whole number from 1 up" + (" or None" if optional else "")
-            raise InvalidArgument(argument, "Autoencoder", must_be, got=got)
-        if not _is_integer(self.seed) or self.seed < 0:
-            raise InvalidArgument("seed", "Autoencoder", "a whole number from 0 up", got=self.seed)
-        if not 0 <= self.validation < 1:
-            must_be = "a share from 0 to below 1"
-            raise InvalidArgument("validation", "Autoencoder", must_be, got=self.validation)
-        if self.noise is not None:
-            # The bounds come with the plan; here the words are checked.
-            parse_noise(self.noise, bounds=(0, 1))
-        rate = self.learning_rate
-        if rate is not None and not 0 < rate < math.inf:
-            raise InvalidArgument("learning_rate", "Autoencoder", "above 0", got=rate)
+    def _training_rows(self, source: Source) -> Source:
+        """Return what figures may be compared with: not the rows that will be scored.
+
+        Where there is a test set of its own, that is all rows given to `fit`, else those that
+        did not validate.
+        """
+        rows = source.array()
+        training, validation, _ = split_rows(len(rows), self.validation, seed=self.seed)
+        if source.held_out is not None or not len(validation):
+            return source
+        return SubsetSource(rows, training, name=f"{source.name}'s training part")
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "run_"):
             message = "This Autoencoder is not fitted yet. Call fit, or truecopy.load a saved one."
             raise NotFittedError(message)
+
+    def batches(self, source: Source) -> Iterator[NDArray[Any]]:
+        """Give the rows of a source batch by batch, refusing what can't be scaled.
+
+        Raises:
+            NonFiniteData: There are NaN, infinite or, for counts, negative values.
+        """
+        return check_batches(source.batches(), self.plan_.scaling, name=source.name)
 
     def open(self, data: Any) -> Source:
         """Open rows for this fitted model.
@@ -315,7 +315,3 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
     )
     loaded._adopt(networks, plan, noise, run, baselines)  # noqa: SLF001 (same module)
     return loaded
-
-
-def _is_integer(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -56,7 +56,8 @@ class Initializers:
     def __call__(self) -> Any:
         """Return the next layer's initializer: Glorot uniform, Keras' default."""
         self._drawn += 1
-        return keras.initializers.GlorotUniform(seed=self._seed * 1000 + self._drawn)
+        seed = np.random.SeedSequence([self._seed, self._drawn]).generate_state(1)[0]
+        return keras.initializers.GlorotUniform(seed=int(seed))
 
 
 def join(encoder: Any, decoder: Any, *, name: str) -> Networks:

@@ -71,6 +71,9 @@ def load_keras(path: Path) -> Any:
     if not path.is_file():
         message = f"There is no model file {str(path)!r}."
         raise ModelError(message)
+    if not zipfile.is_zipfile(path):
+        message = f"{str(path)!r} is incomplete, or no .keras file: it can't be unpacked."
+        raise ModelError(message)
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras 3.15 raises anything from KeyError to h5py's own

@@ -5,6 +5,7 @@ A subclass says what its facts are and how a terminal shows them; the rest follo
 """
 
 import json
+import os
 from abc import ABC, abstractmethod
 from os import PathLike
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from truecopy.errors import InvalidArgument
+from truecopy.errors import InvalidArgument, OutputFailed
 from truecopy.facts import (
     DataFacts,
     EvaluationFacts,
@@ -24,6 +25,24 @@ from truecopy.facts import (
     to_plain,
 )
 from truecopy.reports.terminal import to_text
+
+_ENDINGS = (".json", ".html", ".txt")
+_MUST_END = "a name ending in .json, .html or .txt"
+
+
+def check_savable(path: str | PathLike[str]) -> None:
+    """Refuse a file that `Result.save` could not write, before any work is done.
+
+    Raises:
+        InvalidArgument: The name doesn't end in .json, .html or .txt.
+        OutputFailed: Its folder can't be written.
+    """
+    if Path(path).suffix.lower() not in _ENDINGS:
+        raise InvalidArgument("--out", "truecopy", _MUST_END, got=str(path))
+    folder = Path(path).resolve().parent
+    if Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        message = f"Can't write {str(path)!r}: its folder must exist and be writable."
+        raise OutputFailed(message)
 
 
 class Result(ABC):
@@ -105,6 +124,4 @@ class Result(ABC):
             write_whole(path, f"{self}\n")
         else:
             owner = f"{type(self).__name__}.save"
-            raise InvalidArgument(
-                "path", owner, "a name ending in .json, .html or .txt", got=str(path)
-            )
+            raise InvalidArgument("path", owner, _MUST_END, got=str(path))

@@ -73,6 +73,7 @@ def name_baseline(name: str, shape: tuple[int, ...]) -> str:
         "pca": "PCA",
         "copy_input": "the noisy input itself",
         "untrained": "the untrained model",
+        "nearest": "the nearest of some training rows",
     }.get(name, name)
 
 
@@ -85,6 +86,7 @@ def label_baseline(name: str) -> str:
         "pca": "PCA",
         "copy_input": "noisy input",
         "untrained": "untrained",
+        "nearest": "nearest row",
     }.get(name, name)
 
 

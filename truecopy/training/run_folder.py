@@ -48,9 +48,16 @@ def check_new_folder(path: Path) -> None:
 
     Raises:
         OutputExists: There is something at `path`.
+        OutputFailed: Its folder can't be made.
     """
-    if path.is_dir() and not any(path.iterdir()):
-        return
-    if path.exists() or path.is_symlink():
+    empty = path.is_dir() and not path.is_symlink() and not any(path.iterdir())
+    here = path.resolve() == Path.cwd()
+    if here or ((path.exists() or path.is_symlink()) and not empty):
         message = f"{str(path)!r} exists already. Choose another name, or move it away first."
         raise OutputExists(message)
+    parent = path.resolve().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        message = f"Can't write {str(path)!r}: {str(parent)!r} is not a folder that can be written."
+        raise OutputFailed(message)
