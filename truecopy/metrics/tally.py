@@ -157,7 +157,7 @@ def measure_skill(value: float, floor: float, perfect: float) -> float | None:
     """
     if floor == perfect or not math.isfinite(perfect) or not math.isfinite(value):
         return None
-    return (floor - value) / (floor - perfect)
+    return (floor - value) / (floor - perfect) + 0.0  # no -0
 
 
 @lru_cache(maxsize=2)  # all metrics of a batch ask for the same rows
