@@ -211,7 +211,7 @@ def test_an_unfitted_one_says_so():
         ("noise", 5, "The 'noise' argument"),
         ("validation", "a", "The 'validation' argument"),
         ("learning_rate", "x", "The 'learning_rate' argument"),
-        ("seed", 2**32, "The 'seed' argument"),
+        ("seed", 2**31, "The 'seed' argument"),
     ],
 )
 def test_a_bad_setting_is_refused_before_any_work(setting, value, message):
@@ -308,8 +308,8 @@ def test_negative_counts_are_refused_by_a_model_of_counts():
         model.reconstruct(counts * 0 - 300)
 
 
-@pytest.mark.parametrize("seed", [0, 20_240_601, 2**32 - 1])
-def test_any_seed_of_32_bits_will_do(blobs, seed):
+@pytest.mark.parametrize("seed", [0, 20_240_601, 2**31 - 1])
+def test_any_seed_of_31_bits_will_do(blobs, seed):
     truecopy.Autoencoder(epochs=1, seed=seed, noise="masking:0.1", quiet=True).fit(blobs)
 
 

@@ -21,7 +21,8 @@ KINDS: Final = {
     "salt-pepper": "salt-pepper:RATE",
 }
 
-_SEEDS: Final = 1 << 32
+# PyTorch keeps seeds in signed 32 bits.
+_SEEDS: Final = 1 << 31
 # Rows that share one generator; a power of two that batches are usually a multiple of.
 _BLOCK: Final = 1024
 
@@ -51,7 +52,7 @@ def check_seed(seed: object, owner: str) -> None:
     """Refuse a seed that not all random generators take.
 
     Raises:
-        InvalidArgument: It is not a whole number from 0 to 2^32 - 1.
+        InvalidArgument: It is not a whole number from 0 to 2^31 - 1.
     """
     whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
     if not whole or not 0 <= int(seed) < _SEEDS:  # type: ignore[call-overload]  # it is whole
