@@ -9,6 +9,12 @@ from difflib import get_close_matches
 from typing import ClassVar
 
 
+def suggest(name: str, known: list[str]) -> str:
+    """Ask whether the nearest of the `known` names was meant; empty where none is near."""
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
 class TruecopyError(Exception):
     """The root of all errors that truecopy raises on purpose."""
 
@@ -39,8 +45,7 @@ class UnknownName(InvalidArgument):
 
     def __init__(self, argument: str, owner: str, known: list[str], *, got: str) -> None:
         """Word the message with all `known` names and the one nearest to `got`."""
-        near = get_close_matches(got, known, n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]!r}?" if near else ""
+        hint = suggest(got, known).lstrip()
         super().__init__(argument, owner, f"one of {', '.join(known)}", got=got, hint=hint)
 
 

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.data.files import suggest
 from truecopy.data.outputs import check_output, write_rows
 from truecopy.data.source import SubsetSource
 from truecopy.data.sources import Source
-from truecopy.errors import ModelError, OutputExists
+from truecopy.errors import ModelError, OutputExists, suggest
 from truecopy.facts import ReportSection
 from truecopy.metrics.evaluate import Scorecard, evaluate
 from truecopy.models.autoencoder import Autoencoder, load

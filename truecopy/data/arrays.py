@@ -16,10 +16,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from truecopy.data.files import suggest
 from truecopy.data.source import ArraySource, Source, check_rows
 from truecopy.data.spooling import count_piece, gather
-from truecopy.errors import BrokenData, DataNotFound, EmptyData, UnsupportedData
+from truecopy.errors import BrokenData, DataNotFound, EmptyData, UnsupportedData, suggest
 
 # A compressed array may be this many times larger than its archive (MNIST: 5 times), and
 # this large in any case. What is beyond is a bomb, or better saved uncompressed.

@@ -1,11 +1,10 @@
-"""What every reader of files needs: the system's faults in our words, and a nearest name."""
+"""What every reader of files needs: the system's faults in our words."""
 
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 
 from truecopy.errors import BrokenData, TruecopyError
 
@@ -26,9 +25,3 @@ def reading(file: str) -> Iterator[None]:
         raise BrokenData(f"{file!r} can't be unpacked: {error}.") from error
     except OSError as error:
         raise BrokenData(f"{file!r} can't be read: {error.strerror or error}.") from error
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Ask whether the nearest of the `known` names was meant; empty where none is near."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f" Did you mean {near[0]!r}?" if near else ""

@@ -58,17 +58,9 @@ class _Counts:
 class Profile(Result):
     """What the data are like: `facts`, and the per-feature moments that scaling needs."""
 
-    def __init__(
-        self,
-        facts: DataFacts,
-        moments: streaming.Moments,
-        comoments: streaming.Comoments | None,
-        sample: NDArray[np.float64] | None,
-    ) -> None:
+    def __init__(self, facts: DataFacts, moments: streaming.Moments) -> None:
         self._facts = facts
         self.moments = moments
-        self.comoments = comoments
-        self.sample = sample
 
     @property
     def facts(self) -> DataFacts:
@@ -134,7 +126,7 @@ def profile(data: Any) -> Profile:
     first_rows = np.concatenate(sample) if sample else None
     spectrum = _spectrum(moments, comoments, first_rows)
     facts = _facts(source, counts, moments, spectrum)
-    return Profile(facts, moments, comoments, first_rows)
+    return Profile(facts, moments)
 
 
 def _count(counts: _Counts, rows: NDArray[Any]) -> NDArray[Any]:

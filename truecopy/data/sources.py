@@ -13,7 +13,7 @@ import numpy as np
 
 from truecopy.data.arrays import open_npy, open_npz
 from truecopy.data.datasets import load_digits, load_mnist
-from truecopy.data.files import reading, suggest
+from truecopy.data.files import reading
 from truecopy.data.images import ImageFolder
 from truecopy.data.iterables import IterableSource
 from truecopy.data.source import ArraySource, Source, to_array
@@ -24,6 +24,7 @@ from truecopy.errors import (
     UnknownName,
     UnsafeData,
     UnsupportedData,
+    suggest,
 )
 
 __all__ = ["ArraySource", "IterableSource", "Source", "open_source"]

@@ -259,9 +259,11 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         Where there is a test set of its own, that is all rows given to `fit`, else those that
         did not validate.
         """
+        if source.held_out is not None:
+            return source
         rows = source.array()
         training, validation, _ = split_rows(len(rows), self.validation, seed=self.seed)
-        if source.held_out is not None or not len(validation):
+        if not len(validation):
             return source
         return SubsetSource(rows, training, name=f"{source.name}'s training part")
 
