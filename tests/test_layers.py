@@ -16,6 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["truecopy.backend", "truecopy.errors"],
     ["truecopy.facts", "truecopy.streaming"],
+    ["truecopy.rules"],
     ["truecopy.reports"],
     ["truecopy.data"],
     ["truecopy.models"],
@@ -25,6 +26,8 @@ LAYERS = [
     ["truecopy.models.autoencoder"],
     ["truecopy.metrics.evaluate"],
     ["truecopy.metrics.compare"],
+    ["truecopy.audit"],
+    ["truecopy.callbacks"],
     ["truecopy.run", "truecopy.explain"],
     ["truecopy.demo"],
     ["truecopy.cli", "truecopy.__main__"],
@@ -34,6 +37,7 @@ NO_KERAS = [
     "truecopy.streaming",
     "truecopy.errors",
     "truecopy.data",
+    "truecopy.rules",
     "truecopy.reports",
     "truecopy.cli",
 ]

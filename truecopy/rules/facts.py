@@ -1,0 +1,383 @@
+"""What a rule may know: frozen records about a model, its data and its training.
+
+`truecopy.audit` measures them; a rule reads nothing else, so that it can be tested in
+milliseconds and run again from a JSON file. None means "not measured": there were no data, no
+loss or no training to measure it on, and a rule that needs it stays silent.
+
+Shares are fractions from 0 to 1. "Rows" are the sampled rows that were probed. Losses and
+errors
+are those of the user's own units: the targets as the model is fitted to them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from truecopy.facts import DataFacts, Record
+
+# The bounds of what an activation can give; None: no bound on that side.
+Bounds = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Where(Record):
+    """A line of the user's program."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerFacts(Record):
+    """One layer that computes something, in the order of the computation.
+
+    `kind` is its class' name; `activation` the name of what it applies last (None: nothing, and
+    'custom' where it is a function without a known name); `shape` is one row of its output and
+    `width` the number of its values. `part` says where it stands: encoder, latent, decoder,
+    output, or head (a mean or log-variance that is sampled from). `sparse` says that the user
+    asked for zeros: an activity penalty, a top-k, a Dropout or the like follows.
+
+    On the probed rows, in inference mode: `share_zero` of its values are exactly 0;
+    `dead` of its `units` (features or channels) are constant at the activation's zero or bound
+    for all rows; `saturated` of them are within 1 % of a bound on over 95 % of rows, which only
+    bounded activations have. `gradient` and `update` are the norms of one batch's gradient and
+    optimiser step divided by the weights' norm; `changed` is how far the weights moved in the
+    training watched, divided by their norm before.
+    """
+
+    name: str
+    kind: str
+    activation: str | None
+    shape: tuple[int | None, ...]
+    width: int
+    parameters: int = 0
+    trainable: bool = True
+    part: str = "encoder"
+    sparse: bool = False
+    rate: float | None = None
+    momentum: float | None = None
+    units: int | None = None
+    share_zero: float | None = None
+    dead: int | None = None
+    saturated: int | None = None
+    gradient: float | None = None
+    update: float | None = None
+    changed: float | None = None
+    finite: bool = True
+    where: Where | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricFacts(Record):
+    """A compiled metric: what was asked for, which Keras class it became, and what it can say.
+
+    `counts` says that it rounds, thresholds or takes the argmax, so that it counts matches.
+    `blank`, `mean`, `perfect` and `seen` are its values for a blank page, the mean target, a
+    perfect copy and the model's own output; None where it can't be computed.
+    """
+
+    asked: str
+    resolves_to: str
+    counts: bool
+    blank: float | None = None
+    mean: float | None = None
+    perfect: float | None = None
+    seen: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompileFacts(Record):
+    """How the model was compiled.
+
+    `loss` is Keras' name of the loss ('binary_crossentropy', 'mean_squared_error', ...), the
+    function's own name where it is the user's, 'none' where there is none, 'custom-step' where
+    only a `train_step` or `compute_loss` of the user's knows it; `own` says that it is the
+    user's. `optimizer` is the class' name in lower case; `learning_rate` that in force;
+    `scheduled` whether it changes; `steps` how many updates were made.
+    """
+
+    loss: str
+    own: bool = False
+    from_logits: bool = False
+    metrics: tuple[MetricFacts, ...] = ()
+    optimizer: str | None = None
+    learning_rate: float | None = None
+    scheduled: bool = False
+    steps: int = 0
+    where: Where | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelFacts(Record):
+    """The structure of a model.
+
+    `role` is 'autoencoder', or what it is instead: 'classifier', 'encoder', 'gan',
+    'several-inputs', 'several-outputs', 'other'; `role_because` says why in one sentence. Rules
+    on
+    reconstructions run on autoencoders alone (and on 'several-...' where the contract was
+    measured).
+
+    `output_activation` is the last activation, also of a custom layer ('custom' without a known
+    name); `output_bounds` what the last operation can give, found by driving it with extreme
+    numbers rather than by its name; `softmax_axis` the axis of a softmax output counted from
+    the
+    last (-1), None for others; `squashed_twice` says that two bounded activations follow each
+    other at the output. `latent` is the narrowest width between input and output, in the layer
+    `latent_layer`, of activation `latent_activation`. `nonlinear` says that something is not
+    linear in between; `noise` that the model itself corrupts its input (GaussianNoise, Dropout
+    on
+    the input); `penalised` that a regulariser or add_loss acts on the latent; `stochastic` that
+    two inference calls differ; `recurrent_output` that the last layer is an LSTM or GRU.
+    """
+
+    name: str
+    kind: str
+    parameters: int
+    input_shape: tuple[int | None, ...]
+    output_shape: tuple[int | None, ...]
+    role: str = "autoencoder"
+    role_because: str = ""
+    layers: tuple[LayerFacts, ...] = ()
+    output_layer: str = ""
+    output_activation: str | None = None
+    output_bounds: Bounds = (None, None)
+    softmax_axis: int | None = None
+    squashed_twice: bool = False
+    recurrent_output: bool = False
+    latent: int | None = None
+    latent_layer: str | None = None
+    latent_activation: str | None = None
+    nonlinear: bool = True
+    noise: bool = False
+    penalised: bool = False
+    stochastic: bool = False
+    compiled: CompileFacts | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpareArray(Record):
+    """An array of the user's program that has the rows' shape and was not given to `fit`.
+
+    `relation` is 'noisy-copy' (the inputs with something random added), 'cleaner-copy' (the
+    inputs
+    are this with something random added) or 'other'; `noise` the standard deviation of the
+    difference.
+    """
+
+    name: str
+    relation: str
+    noise: float
+    where: Where | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PairFacts(Record):
+    """Inputs and targets, and how they hang together.
+
+    `identical` says that targets are the inputs. `correlation` is the median over rows of that
+    between input and target, `shuffled` the same for rows paired at random (both None where
+    sizes differ). `noisier` is 'input', 'target' or 'neither': which of them is the other with
+    something random added, `noise` the standard deviation of what was added.
+    `target_sums` are minimum, median and maximum of the targets' sums over the last axis.
+    `most_common` is the share of the most frequent target value, `common_value` that value.
+    `variation` is the targets' mean standard deviation over rows divided by the size of their
+    mean. `cardinal` are columns of whole numbers that look like identifiers or categories.
+    `validation` are the validation inputs, `validation_targets` its targets, None where there
+    are none.
+    `spare` are arrays that were made and not used.
+    """
+
+    inputs: DataFacts
+    targets: DataFacts
+    identical: bool
+    correlation: float | None = None
+    shuffled: float | None = None
+    noisier: str = "neither"
+    noise: float = 0.0
+    target_sums: tuple[float, float, float] | None = None
+    most_common: float = 0.0
+    common_value: float = 0.0
+    variation: float | None = None
+    cardinal: tuple[int, ...] = ()
+    validation: DataFacts | None = None
+    validation_targets: DataFacts | None = None
+    spare: tuple[SpareArray, ...] = ()
+    sampled: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContractFacts(Record):
+    """Does the loss, as compiled, ask for a copy? Measured on the user's targets y.
+
+    `perfect` is the loss L(y, y); `blank`, `mean` and `projected` those of zeros, of the mean
+    target, and of y clipped to what the output can reach; `seen` of the model's own output.
+    `better` is the lowest loss found near or far from y that is below that of y, at `better_at`
+    (in words), None where y is the minimum. `unbounded` says that the loss goes on falling away
+    from y. `swapped` says that with the arguments exchanged y would be the minimum. `ignores`
+    is
+    the share of target values that can change without changing the loss.
+
+    `outside` is the share of target values that the output can't reach; `unavoidable` the mean
+    squared error that remains at best, `unavoidable_share` the same divided by that of the mean
+    target.
+    `below_zero`, `above_one` are the shares of targets outside [0, 1].
+    `batch_scaling` is the whole loss of a batch given twice, divided by that of the batch:
+    1 for a mean over rows, 2 for a sum; `penalty_scaling` the same for what layers add.
+    `broadcast` says that output and target shapes differ and the loss took them all the same.
+    `row_scale` is the loss of one unit of squared error in one value of one row: 1 / features
+    for
+    a mean over features, 1 for a sum (None where the loss isn't a squared error or cross-
+    entropy).
+    """
+
+    perfect: float
+    blank: float
+    mean: float
+    projected: float | None = None
+    seen: float | None = None
+    better: float | None = None
+    better_at: str = ""
+    unbounded: bool = False
+    swapped: bool = False
+    ignores: float = 0.0
+    outside: float = 0.0
+    unavoidable: float = 0.0
+    unavoidable_share: float = 0.0
+    below_zero: float = 0.0
+    above_one: float = 0.0
+    batch_scaling: float | None = None
+    penalty_scaling: float | None = None
+    broadcast: bool = False
+    row_scale: float | None = None
+    clipped_gradient: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BehaviourFacts(Record):
+    """What the model does with the rows now.
+
+    `trained` says whether it has been trained (steps were made, a history was given, or it
+    copies
+    far better than chance). Mean squared errors against the targets: `mse` in inference mode,
+    `mse_training` in training mode (mean of several calls), `mse_mean` of the mean target,
+    `mse_blank` of zeros, `mse_pca` of PCA with the latent's width, `mse_input` of handing the
+    input through (None where shapes differ), `mse_untrained` with fresh weights.
+    `spread` is the standard deviation over rows of the output divided by the targets', over
+    all features; `dependence` the change of the output when inputs are permuted between rows,
+    relative to the targets' spread. `output` are minimum and maximum of the output,
+    `output_sums`
+    the median sum over its last axis, `output_outside` the share of outputs outside [0, 1].
+    `dead_outputs` are output features that never change while their target does.
+    `terms` are the parts of the loss by name; `penalty` the sum of all that layers add;
+    `reconstruction` the rest. `one_batch` is the loss (before, after) of fitting one batch of
+    rows for some steps, `one_batch_floor` the loss of a perfect copy there and
+    `one_batch_mean` that of the batch's mean.
+    """
+
+    trained: bool
+    mse: float | None = None
+    mse_training: float | None = None
+    mse_mean: float | None = None
+    mse_blank: float | None = None
+    mse_pca: float | None = None
+    mse_input: float | None = None
+    spread: float | None = None
+    dependence: float | None = None
+    output: tuple[float, float] | None = None
+    output_sums: float | None = None
+    output_outside: float = 0.0
+    output_finite: bool = True
+    dead_outputs: int = 0
+    outputs: int = 0
+    terms: Mapping[str, float] = field(default_factory=dict)
+    penalty: float | None = None
+    reconstruction: float | None = None
+    one_batch: tuple[float, float] | None = None
+    one_batch_floor: float | None = None
+    one_batch_mean: float | None = None
+    validation_mse: float | None = None
+    validation_mse_mean: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingFacts(Record):
+    """A training that was watched, or its history.
+
+    `losses` and `validation_losses` have one value an epoch; `step_losses` the loss of each
+    step
+    watched (at most some hundreds, evenly taken), empty where only a history is known.
+    `planned_epochs` is what `fit` was asked for; `complete` says that it ran to its own end
+    rather
+    than to the audit's budget. `diverged_at` is the first step (from 1) whose loss was not
+    finite, and
+    `diverged_layer` the first layer with such weights.
+    """
+
+    losses: tuple[float, ...]
+    validation_losses: tuple[float, ...] = ()
+    step_losses: tuple[float, ...] = ()
+    planned_epochs: int = 0
+    batch_size: int | None = None
+    steps: int = 0
+    complete: bool = True
+    early_stopping: bool = False
+    diverged_at: int | None = None
+    diverged_layer: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VariationalFacts(Record):
+    """The sampling heads of a variational autoencoder, and its KL term, measured.
+
+    The loss is measured with the heads' outputs set to chosen numbers and everything else held,
+    so it
+    doesn't matter how the term is written. `kl` are the loss' changes at some (mean, log-
+    variance)
+    points, `kl_closed` those of the closed form summed over latents and averaged over rows;
+    `kl_scale` the factor between them where one fits all points (`kl_matches`), None otherwise.
+    `kl_reading` says how the spread head has to be read to match: 'log-variance', 'log-std',
+    'std' or ''.
+    `per_latent` is the closed form's KL per latent on the rows, `active` how many exceed 0.01
+    nats.
+    `effective_beta` is the weight of the KL against the reconstruction when both are summed: 1
+    for a textbook VAE; `sampling` the observed spread of the samples divided by the standard
+    deviation that the KL assumes (0: nothing is sampled); `log_variance` minimum and maximum of
+    that head
+    on the rows.
+    """
+
+    mean_layer: str
+    spread_layer: str
+    latent: int
+    mean_activation: str | None = None
+    spread_activation: str | None = None
+    kl: tuple[float, ...] = ()
+    kl_closed: tuple[float, ...] = ()
+    kl_scale: float | None = None
+    kl_matches: bool | None = None
+    kl_reading: str = ""
+    kl_hint: str = ""
+    per_latent: tuple[float, ...] = ()
+    active: int | None = None
+    effective_beta: float | None = None
+    sampling: float | None = None
+    log_variance: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditFacts(Record):
+    """Everything that was measured about one model, its data and its training.
+
+    `fit_where` is the line of the `fit` call; `notes` are sentences on what could not be
+    measured
+    and why.
+    """
+
+    target: str
+    model: ModelFacts
+    data: PairFacts | None = None
+    contract: ContractFacts | None = None
+    behaviour: BehaviourFacts | None = None
+    training: TrainingFacts | None = None
+    variational: VariationalFacts | None = None
+    fit_where: Where | None = None
+    notes: tuple[str, ...] = ()
