@@ -238,3 +238,28 @@ def is_straight(model: Any, inputs: Array, number: int) -> bool:
     expected = (ends[0] + ends[1]) / 2
     spread = max(float(expected.std()), 1e-12)
     return bool(np.abs(ends[2] - expected).max() < _STRAIGHT * spread)
+
+
+def pick_output(subject: Subject, recorded: Recorded) -> int:
+    """Return which of the model's outputs is compared with the targets: the first of their size."""
+    outputs = keras.tree.flatten(recorded.output)
+    wanted = subject.inputs if subject.targets is None else subject.targets
+    size = int(np.prod(keras.tree.flatten(wanted)[0].shape[1:]))
+    for number, output in enumerate(outputs):
+        if int(np.prod(output.shape[1:])) == size:
+            return number
+    return 0
+
+
+def describe_unused(subject: Subject) -> ModelFacts:
+    """Return what can be said of a model without running it."""
+    model = subject.model
+    shapes = [getattr(model, name, None) for name in ("input_shape", "output_shape")]
+    made, given = (tuple(shape[1:]) if isinstance(shape, tuple) else () for shape in shapes[::-1])
+    return ModelFacts(
+        name=model.name,
+        kind=type(model).__name__,
+        parameters=int(model.count_params()) if model.built else 0,
+        input_shape=given,
+        output_shape=made,
+    )

@@ -1,0 +1,145 @@
+"""Everything that is measured about a model, its data and its training, in one record.
+
+What can't be measured is left out and said in a note: a rule that needs it stays silent.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import keras
+
+from truecopy.audit.behaviour import measure_behaviour, run_model, train_briefly
+from truecopy.audit.contract import measure_contract
+from truecopy.audit.losses import describe_compile
+from truecopy.audit.output import Reach, find_reach
+from truecopy.audit.pairs import compare_pair
+from truecopy.audit.preserve import unchanged
+from truecopy.audit.structure import describe_model, describe_unused, is_straight, pick_output
+from truecopy.audit.subject import Subject
+from truecopy.audit.trace import Recorded, record
+from truecopy.audit.units import measure_units
+from truecopy.audit.variational import measure_variational
+from truecopy.rules.facts import AuditFacts, LayerFacts, ModelFacts
+
+T = TypeVar("T")
+
+# Structure, units and bounds show in this many rows; gradients and errors take them all.
+_FEW: int = 256
+
+
+class Probe:
+    """Measures one subject; each part that fails leaves a note and what it would have given."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self.notes: list[str] = list(subject.notes)
+
+    def attempt(self, what: str, measure: Callable[[], T], otherwise: T) -> T:
+        """Return what `measure` gives; where it fails, a note says so and `otherwise` is given."""
+        if os.environ.get("TRUECOPY_DEBUG"):
+            return measure()
+        try:
+            with unchanged(self._subject.model):
+                return measure()
+        # Anyone's layers and losses run in there: one that fails must not hide the rest.
+        except Exception as error:  # noqa: BLE001
+            words = str(error).strip().splitlines() or [""]
+            self.notes.append(f"Not measured: {what} ({type(error).__name__}: {words[0][:200]}).")
+            return otherwise
+
+
+def probe(subject: Subject) -> AuditFacts:
+    """Return what is known about a model, its rows and its training.
+
+    The subject's model is the same afterwards: weights, optimiser, seeds and compile state.
+    """
+    made = Probe(subject)
+    if subject.inputs is None:
+        note = "No data were given: only the structure was looked at."
+        model = describe_unused(subject)
+        compiled = made.attempt("the compile settings", lambda: describe_compile(subject), None)
+        model = replace(model, compiled=compiled)
+        return AuditFacts(target=subject.target, model=model, notes=(*made.notes, note))
+    few = replace_rows(subject)
+    recorded = made.attempt("what the layers give", lambda: record(subject.model, few), None)
+    if recorded is None:
+        data = made.attempt("the data", lambda: compare_pair(subject), None)
+        model = describe_unused(subject)
+        return AuditFacts(target=subject.target, model=model, data=data, notes=tuple(made.notes))
+    return _probe_run(made, subject, few, recorded)
+
+
+def replace_rows(subject: Subject) -> Any:
+    """Return a few rows of the subject's inputs."""
+    return keras.tree.map_structure(lambda rows: rows[:_FEW], subject.inputs)
+
+
+def _probe_run(made: Probe, subject: Subject, few: Any, recorded: Recorded) -> AuditFacts:
+    number = pick_output(subject, recorded)
+    model = _structure(made, subject, few, recorded, number)
+    data = made.attempt("the data", lambda: compare_pair(subject), None)
+    facts = AuditFacts(
+        target=subject.target,
+        model=model,
+        data=data,
+        training=subject.training,
+        fit_where=subject.where("fit"),
+    )
+    if model.role in {"classifier", "encoder", "other"}:
+        return replace(facts, notes=(*made.notes, *_role_notes(model)))
+    contract = made.attempt("the loss", lambda: measure_contract(subject), None)
+    variational = made.attempt(
+        "the sampling heads", lambda: measure_variational(subject, recorded), None
+    )
+    behaviour = None
+    outputs = made.attempt("the copies", lambda: run_model(subject, number), None)
+    if outputs is not None:
+        same = data is not None and data.identical
+        behaviour = made.attempt(
+            "the errors", lambda: measure_behaviour(subject, outputs, model, same=same), None
+        )
+    if behaviour is not None and model.compiled is not None:
+        layers, behaviour = made.attempt(
+            "some training steps",
+            lambda: train_briefly(subject, model.layers, behaviour, recorded),
+            (model.layers, behaviour),
+        )
+        model = replace(model, layers=layers)
+        floor = None if contract is None else contract.perfect
+        mean = None if contract is None else contract.mean
+        behaviour = replace(behaviour, one_batch_floor=floor, one_batch_mean=mean)
+    return replace(
+        facts,
+        model=model,
+        contract=contract,
+        behaviour=behaviour,
+        variational=variational,
+        notes=(*made.notes, *_role_notes(model)),
+    )
+
+
+def _structure(
+    made: Probe, subject: Subject, few: Any, recorded: Recorded, number: int
+) -> ModelFacts:
+    reach = made.attempt(
+        "what the output can reach",
+        lambda: find_reach(subject.model, few, recorded, number),
+        Reach(),
+    )
+    straight = made.attempt(
+        "whether it is linear", lambda: is_straight(subject.model, few, number), False
+    )
+    model = describe_model(subject, recorded, reach, number, straight=straight)
+    layers: tuple[LayerFacts, ...] = made.attempt(
+        "the units", lambda: measure_units(model.layers, recorded, subject), model.layers
+    )
+    compiled = made.attempt("the compile settings", lambda: describe_compile(subject), None)
+    return replace(model, layers=layers, compiled=compiled)
+
+
+def _role_notes(model: ModelFacts) -> tuple[str, ...]:
+    if model.role == "autoencoder":
+        return ()
+    return (f"This looks like no autoencoder ({model.role}): {model.role_because}",)
