@@ -185,9 +185,9 @@ def _find_mismatch(facts: AuditFacts, made: CompileFacts) -> tuple[str, dict[str
         return None
     seen = facts.behaviour.output if facts.behaviour is not None else None
     spans = f" (seen: {format_range(seen)})" if seen and all(map(is_number, seen)) else ""
+    named = describe_output(facts)
     return (
-        f"{describe_output(facts)} is not confined to [0, 1]{spans} and {made.loss} takes it for a "
-        "probability",
+        f"{named} is not confined to [0, 1]{spans} and {made.loss} takes it for a probability",
         {"action": "set_output_activation", "activation": "sigmoid"},
         "Use a sigmoid output, or from_logits=True and a sigmoid when predicting.",
     )
