@@ -164,7 +164,7 @@ def linear_network(facts: AuditFacts) -> Finding | None:
     explains=(*SYMPTOMS, "target-outside-output-range", "output-range-wider-than-target"),
 )
 def recurrent_output(facts: AuditFacts) -> Finding | None:
-    """An LSTM or GRU as the last layer keeps the output within its activation's bounds.
+    """An LSTM or GRU as the last layer keeps the output between -1 and 1.
 
     What it checks
         A recurrent layer as the last one: whether targets lie beyond what it can give.

@@ -120,7 +120,7 @@ def _leaves_out(facts: AuditFacts, contract: ContractFacts) -> Finding | None:
 
 @rule("TC206", explains=BROKEN_CONTRACT)
 def categorical_loss_on_vectors(facts: AuditFacts) -> Finding | None:
-    """Categorical cross-entropy is for one choice per group; the targets are plain vectors.
+    """Categorical cross-entropy wants one choice per group; these are vectors.
 
     What it checks
         Categorical cross-entropy or KL divergence where the targets don't sum to 1 over the

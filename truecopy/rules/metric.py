@@ -18,7 +18,7 @@ _FLOOR: Final = 0.05
 
 @rule("TC301")
 def accuracy_on_reconstruction(facts: AuditFacts) -> Finding | None:
-    """Accuracy counts exact or largest values, which says next to nothing about a copy.
+    """Accuracy counts exact matches, which says next to nothing about a copy.
 
     What it checks
         Metrics that round, threshold or take the argmax, on targets that are neither 0/1 nor

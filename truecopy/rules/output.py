@@ -38,7 +38,7 @@ BROKEN_CONTRACT: Final = (
 
 @rule("TC201", explains=(*BROKEN_CONTRACT, "target-outside-output-range", "logits-mismatch"))
 def softmax_reconstruction(facts: AuditFacts) -> Finding | None:
-    """Softmax makes the outputs of a row share a sum of 1; the targets have another sum.
+    """Softmax outputs share a sum of 1; the targets have another sum.
 
     What it checks
         A softmax over an axis whose targets do not sum to 1. One-hot steps are left alone.

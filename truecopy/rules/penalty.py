@@ -184,8 +184,7 @@ def loss_scales_with_batch(facts: AuditFacts) -> Finding | None:
     if contract is None or not is_autoencoder(facts) or not is_number(contract.batch_scaling):
         return None
     added, rest = contract.penalty_scaling, _scaling_of_the_rest(facts)
-    mixed = _differ(added, rest) or _MIXED <= contract.batch_scaling <= 2 - _SAME
-    if not mixed or not (is_above(added, _GROWS) or is_above(rest, _GROWS)):
+    if not _is_mixed(facts, contract.batch_scaling, added, rest):
         return None
     judged = is_trained(facts) and is_settled(facts)
     if judged and not is_above(left, HALF):
@@ -230,5 +229,14 @@ def _scaling_of_the_rest(facts: AuditFacts) -> float | None:
     return (contract.batch_scaling * whole - added * seen.penalty) / seen.reconstruction
 
 
-def _differ(first: float | None, second: float | None) -> bool:
-    return is_number(first) and is_number(second) and abs(first - second) > _GROWS - 1
+def _is_mixed(facts: AuditFacts, whole: float, added: float | None, rest: float | None) -> bool:
+    """Whether one term doubles with the batch and another stays.
+
+    A weight decay stays beside an error that is summed, and that is right: only a KL term that
+    stays there is out of step.
+    """
+    if not is_number(added) or not is_number(rest):
+        return _MIXED <= whole <= 2 - _SAME
+    if abs(added - rest) <= _GROWS - 1:
+        return False
+    return added >= _GROWS or (rest >= _GROWS and facts.variational is not None)

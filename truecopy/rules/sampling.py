@@ -24,7 +24,7 @@ _POSITIVE: Final = ("softplus", "exponential", "exp", "custom")
 
 @rule("TC604", explains=(*SYMPTOMS, "posterior-collapse", "kl-formula"))
 def activated_heads(facts: AuditFacts) -> Finding | None:
-    """An activation on the mean or log-variance head cuts off what it must be able to say.
+    """An activation on the mean or log-variance head cuts off what it must say.
 
     What it checks
         The activations of the two heads that are sampled from. A softplus on a head that is

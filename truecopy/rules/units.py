@@ -89,7 +89,7 @@ def relu_latent(facts: AuditFacts) -> Finding | None:
 
 @rule("TC404", explains=_BEHIND)
 def dead_units(facts: AuditFacts) -> Finding | None:
-    """Units of a layer give the same constant for all rows, and learn nothing any more.
+    """Units give the same constant for all rows, and learn nothing any more.
 
     What it checks
         The share of a hidden layer's units that sit at the activation's zero or bound for all
@@ -176,7 +176,7 @@ def _cost_of(facts: AuditFacts) -> float:
 
 @rule("TC405", explains=_BEHIND)
 def saturated_units(facts: AuditFacts) -> Finding | None:
-    """Bounded units sit at their bounds for nearly all rows, where no gradient gets through.
+    """Bounded units sit at their bounds, where no gradient gets through.
 
     What it checks
         The share of a layer's sigmoid or tanh units that are within 1 % of a bound on over

@@ -38,7 +38,7 @@ _NO_KL: Final = 1e-6
 
 @rule("TC601", explains=(*SYMPTOMS, "posterior-collapse", "regulariser-dominates"))
 def kl_scale_mismatch(facts: AuditFacts) -> Finding | None:
-    """The KL term outweighs the reconstruction because the two are reduced differently.
+    """The KL term and the reconstruction are weighed against each other wrongly.
 
     What it checks
         The weight of the KL against the reconstruction when both are summed: 1 in the textbook.
@@ -129,7 +129,7 @@ def _head_line(facts: AuditFacts) -> Where | None:
 
 @rule("TC602", explains=SYMPTOMS)
 def posterior_collapse(facts: AuditFacts) -> Finding | None:
-    """The latents carry nothing: every row has the same code distribution, that of the prior.
+    """The latents carry nothing: every row has the code of the prior.
 
     What it checks
         The KL per latent on these rows, in nats: how many of the latents exceed 0.01.
