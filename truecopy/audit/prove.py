@@ -208,7 +208,9 @@ def _sum_up(alone: _Trial | None, together: _Trial | None, *, leads: bool) -> Pr
 def _word(trial: _Trial) -> str:
     """Say in words what a trial showed."""
     trained = trial.trained
-    length = f"{trained.epochs:.0f} epochs" if trained.epochs > _MANY else f"{trained.steps} steps"
+    length = f"{trained.steps:,} step{'' if trained.steps == 1 else 's'}"
+    if trained.epochs > _MANY:
+        length = f"{trained.epochs:.0f} epochs"
     budget = f"after {length} on {trained.kept.size:,} rows, judged on {trained.held.size:,} others"
     told = f"skill {_write(trial.before.skill)} -> {_write(trial.after.skill)} {budget}"
     return told if trial.helped else f"{told}: it does not help here"

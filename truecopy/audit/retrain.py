@@ -23,6 +23,9 @@ _FEWEST: Final = 4  # rows to train on and rows to judge by
 _EPOCHS: Final = 30
 _PREDICTED: Final = 256  # rows at once
 _IMAGE_RANK: Final = 3
+_STEEPEST: Final = 80.0  # a sigmoid's argument beyond which single precision has only 0 and 1
+# Compiling is no training: that much of a program's seconds is for steps, however long it took.
+_FOR_STEPS: Final = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
@@ -78,11 +81,11 @@ def train(program: Program, *, seconds: float, steps: int | None, seed: int) -> 
     started = time.monotonic()
     model = program.compile()
     batches = _Batches(program, kept, seed=seed)
-    clock = _Clock(ends=started + seconds, steps=steps)
+    clock = _Clock(seconds=seconds, steps=steps)
     epochs = math.ceil(steps / len(batches)) if steps else program.epochs or _EPOCHS
     with seeded(seed), _faster(model):
         model.fit(batches, epochs=epochs, verbose=0, callbacks=[clock])
-        copies = _predict(model, program.inputs[held])
+        copies = _read_logits(program, _predict(model, program.inputs[held]))
     return Trained(
         copies=copies,
         held=held,
@@ -135,6 +138,23 @@ def _predict(model: Any, rows: Array) -> Array:
     return copies
 
 
+def _read_logits(program: Program, copies: Array) -> Array:
+    """Turn outputs that the loss takes for logits into the values that they stand for.
+
+    A squashed output is left alone also where the loss takes it for logits: nobody would squash it
+    again to look at it, and that the loss does is the fault.
+    """
+    loss = program.compiling.get("loss")
+    logits = isinstance(loss, keras.losses.Loss) and loss.get_config().get("from_logits")
+    if not logits or (copies.min() >= 0 and copies.max() <= 1):
+        return copies
+    if "categorical" in type(loss).__name__.lower():
+        powers = np.exp(copies - copies.max(axis=-1, keepdims=True))
+        shares: Array = powers / powers.sum(axis=-1, keepdims=True)
+        return shares
+    return 1 / (1 + np.exp(-np.clip(copies, -_STEEPEST, _STEEPEST)))
+
+
 def _faster(model: Any) -> Any:
     """Speed a convolutional model up where that is possible: on JAX, on a CPU."""
     from contextlib import nullcontext
@@ -174,15 +194,19 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no t
 class _Clock(keras.callbacks.Callback):  # type: ignore[misc]
     """Ends a training after so many steps or so much time, and counts the steps."""
 
-    def __init__(self, *, ends: float, steps: int | None) -> None:
+    def __init__(self, *, seconds: float, steps: int | None) -> None:
         super().__init__()
-        self._ends = ends
+        self._seconds = seconds
+        self._ends = time.monotonic() + seconds
         self._most = steps
         self.steps = 0
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Stop where the budget is used up."""
         del batch, logs
+        now = time.monotonic()
+        if self.steps == 0:
+            self._ends = max(self._ends, now + _FOR_STEPS * self._seconds)
         self.steps += 1
-        if self.steps == self._most or time.monotonic() > self._ends:
+        if self.steps == self._most or now > self._ends:
             self.model.stop_training = True
