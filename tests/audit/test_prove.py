@@ -13,7 +13,7 @@ from truecopy.audit.prove import prove_subject, try_fixes
 from truecopy.audit.rebuild import CannotRebuild
 from truecopy.audit.retrain import Trained, score, train
 from truecopy.audit.subject import Subject
-from truecopy.audit.units import Units
+from truecopy.audit.rescale import Units
 from truecopy.rules.facts import TrainingFacts
 from truecopy.rules.finding import Finding, Fix
 

@@ -46,7 +46,7 @@ from truecopy.audit.rebuild import (
     seeded,
 )
 from truecopy.audit.subject import Subject
-from truecopy.audit.units import Units, are_on_one_scale, measure_units
+from truecopy.audit.rescale import Units, are_on_one_scale, measure_units
 
 Array = NDArray[Any]
 Change = Mapping[str, Any]

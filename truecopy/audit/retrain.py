@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from truecopy.audit.change import Program
 from truecopy.audit.rebuild import CannotRebuild, seeded
-from truecopy.audit.units import Units
+from truecopy.audit.rescale import Units
 
 Array = NDArray[Any]
 
@@ -152,7 +152,8 @@ def _read_logits(program: Program, copies: Array) -> Array:
         powers = np.exp(copies - copies.max(axis=-1, keepdims=True))
         shares: Array = powers / powers.sum(axis=-1, keepdims=True)
         return shares
-    return 1 / (1 + np.exp(-np.clip(copies, -_STEEPEST, _STEEPEST)))
+    squashed: Array = 1 / (1 + np.exp(-np.clip(copies, -_STEEPEST, _STEEPEST)))
+    return squashed
 
 
 def _faster(model: Any) -> Any:
