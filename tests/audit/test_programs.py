@@ -34,7 +34,7 @@ CASES = {case.name: case for case in quality.read_cases(_PROGRAMS)}
 def mnist_npz(tmp_path_factory):
     """The programs read MNIST from a file: the embedded one, written as an npz."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quality.tempfile, "gettempdir", lambda: tmp_path_factory.getbasetemp())
+        patch.setattr(quality.tempfile, "gettempdir", tmp_path_factory.getbasetemp)
         patch.delenv("MNIST_NPZ", raising=False)
         quality.provide_mnist()
         yield
@@ -61,7 +61,7 @@ def test_the_audit_of_every_program_finds_its_fault_and_nothing_else(name):
 
 
 def test_every_program_says_what_is_meant():
-    rules = set(quality_rules())
+    rules = set(_rules())
     faults = {name: case for name, case in CASES.items() if name.startswith("buggy/")}
 
     assert all(case.expects for case in faults.values())
@@ -70,7 +70,7 @@ def test_every_program_says_what_is_meant():
         assert {*case.expects, *case.forbidden, *case.allowed} <= rules, case.name
 
 
-def quality_rules():
+def _rules():
     from truecopy.rules.engine import all_rules
 
     return all_rules()
