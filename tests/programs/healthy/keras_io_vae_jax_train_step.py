@@ -44,7 +44,7 @@ class VAE(keras.Model):
 
     def train_step(self, state, data):
         trainable, non_trainable, optimizer_variables, metrics_variables = state
-        x = data[0]
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         grad_fn = jax.value_and_grad(self.compute_loss_and_updates, has_aux=True)
         (loss, non_trainable), grads = grad_fn(trainable, non_trainable, x)
         trainable, optimizer_variables = self.optimizer.stateless_apply(
