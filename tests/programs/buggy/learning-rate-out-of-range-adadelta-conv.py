@@ -10,7 +10,7 @@ x = load_digits().images[..., None].astype("float32") / 16
 x_train, x_test = x[:1500], x[1500:]
 
 input_img = keras.Input(shape=(8, 8, 1))
-h = layers.Conv2D(16, (3, 3), activation="relu", padding="same")(input_img)
+x = layers.Conv2D(16, (3, 3), activation="relu", padding="same")(input_img)
 x = layers.MaxPooling2D((2, 2), padding="same")(x)
 x = layers.Conv2D(8, (3, 3), activation="relu", padding="same")(x)
 encoded = layers.MaxPooling2D((2, 2), padding="same")(x)
