@@ -30,6 +30,8 @@ LAYERS = [
     ["truecopy.callbacks"],
     ["truecopy.run", "truecopy.explain"],
     ["truecopy.demo"],
+    ["truecopy.cli_shared"],
+    ["truecopy.cli_audit"],
     ["truecopy.cli", "truecopy.__main__"],
 ]
 NO_KERAS = [
@@ -40,6 +42,8 @@ NO_KERAS = [
     "truecopy.rules",
     "truecopy.reports",
     "truecopy.cli",
+    "truecopy.cli_shared",
+    "truecopy.cli_audit",
 ]
 
 

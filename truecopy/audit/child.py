@@ -21,7 +21,6 @@ from typing import Any
 from truecopy.backend import choose_backend
 
 
-
 class Child:
     """Runs one program and writes what became of it.
 

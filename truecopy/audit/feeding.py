@@ -30,14 +30,14 @@ class Sample:
 
     `rows` is how many there are in all, None where only a stream knows; `sampled` says how the
     sample was taken, empty where it is all. `replacement` goes to `fit` in place of `x`.
-    `step` is the distance between sampled rows of an array of `rows` rows, 0 for a stream.
+    `places` are the sampled rows' positions in an array, None for a stream.
     """
 
     inputs: Array | None = None
     targets: Array | None = None
     rows: int | None = None
     sampled: str = ""
-    step: int = 0
+    places: Array | None = None
     replacement: Any = None
     notes: tuple[str, ...] = ()
 
@@ -88,23 +88,28 @@ def _sample_array(
     x: Any, y: Any, share: float, most: int, *, notes: tuple[str, ...] = ()
 ) -> Sample:
     rows = math.floor(len(x) * share) if share < 1 else len(x)
-    step = max(1, math.ceil(rows / most))
-    inputs = take_rows(x, rows, step)
-    targets = None if y is None or y is x else take_rows(y, rows, step)
-    if targets is not None and len(targets) != len(inputs):
-        targets, notes = None, (*notes, "Inputs and targets differ in their number of rows.")
-    sampled = "" if step == 1 else f"1 row in {step} of {rows:,}"
+    # Evenly spread: data are often sorted, and the user's seeds must not be touched.
+    places = np.linspace(0, rows - 1, min(rows, most)).astype(int)
+    inputs = take_rows(x, places)
+    targets = None if y is None or y is x else take_rows(y, places)
+    sampled = "" if len(places) == rows else f"{len(places):,} of {rows:,} rows, evenly spread"
     return Sample(
-        inputs=inputs, targets=targets, rows=rows, sampled=sampled, step=step, notes=notes
+        inputs=inputs, targets=targets, rows=rows, sampled=sampled, places=places, notes=notes
     )
 
 
-def take_rows(x: Any, rows: int, step: int) -> Array:
-    """Return every `step`-th of the first `rows` rows as a NumPy array of its own."""
-    if hasattr(x, "to_numpy"):  # a data frame
-        x = x.iloc[:rows:step] if hasattr(x, "iloc") else x
-        return to_array(x.to_numpy())
-    return to_array(x[:rows:step])
+def take_rows(x: Any, places: Array) -> Array:
+    """Return the rows at `places` as a NumPy array of its own."""
+    if hasattr(x, "iloc"):  # a data frame
+        return to_array(x.iloc[places].to_numpy())
+    if hasattr(x, "to_numpy"):
+        return to_array(x.to_numpy()[places])
+    if isinstance(x, list | tuple) or not hasattr(x, "__getitem__"):
+        return to_array(x)[places]
+    try:
+        return to_array(x[places])
+    except (TypeError, ValueError, IndexError):  # TensorFlow's tensors take no lists of rows
+        return to_array(x)[places]
 
 
 def to_array(x: Any) -> Array:

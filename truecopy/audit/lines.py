@@ -60,10 +60,10 @@ def name_file(file: str, root: Path) -> str:
 
 
 def assigned_line(source: str, name: str, *, before: int) -> int | None:
-    """Return the last line above `before` that gives `name` a value.
+    r"""Return the last line above `before` that gives `name` a value.
 
     Example:
-        >>> assigned_line("x = load()\\nnoisy = x + 1\\nfit(x)", "noisy", before=3)
+        >>> assigned_line("x = load()\nnoisy = x + 1\nfit(x)", "noisy", before=3)
         2
     """
     found = [
@@ -78,12 +78,12 @@ def assigned_line(source: str, name: str, *, before: int) -> int | None:
 
 
 def statement_lines(source: str, line: int) -> range:
-    """Return the lines of the smallest statement that covers `line`.
+    r"""Return the lines of the smallest statement that covers `line`.
 
     Of a compound statement (a loop, a function) only `line` itself counts.
 
     Example:
-        >>> list(statement_lines("f(\\n  1,\\n)\\ng()", 1))
+        >>> list(statement_lines("f(\n  1,\n)\ng()", 1))
         [1, 2, 3]
     """
     covering = [

@@ -52,7 +52,9 @@ def note_outcome(
         budget: The seconds of training that it was given.
     """
     notes = [f"{fits} trainings were audited."] if fits > 1 else []
-    notes += [f"Could not be probed: {told}" for told in outcome.get("seen", {}).get("failures", [])]
+    notes += [
+        f"Could not be probed: {told}" for told in outcome.get("seen", {}).get("failures", [])
+    ]
     reason = outcome["reason"]
     if reason == "budget":
         notes.append(f"The program was ended after {budget:g} s of training (--budget).")

@@ -38,13 +38,13 @@ class StepLosses:
         self.diverged_at: int | None = None
         self.running = running
         self._batch_size, self._rows = batch_size, rows
-        self._stride = 1
+        self.stride = 1
         self.begin_epoch()
 
     def go_on_from(self, earlier: "StepLosses") -> None:
         """Take over what an earlier call of `fit` on the same model gave."""
         self.kept, self.count = earlier.kept, earlier.count
-        self.diverged_at, self._stride = earlier.diverged_at, earlier._stride
+        self.diverged_at, self.stride = earlier.diverged_at, earlier.stride
 
     def begin_epoch(self) -> None:
         """Start again with the means, as Keras does."""
@@ -72,11 +72,11 @@ class StepLosses:
         return min(rows, float(self._rows))
 
     def _keep(self, loss: float) -> None:
-        if (self.count - 1) % self._stride == 0:
+        if (self.count - 1) % self.stride == 0:
             self.kept.append(loss)
         if len(self.kept) > _MOST_STEPS:
             self.kept = self.kept[::2]
-            self._stride *= 2
+            self.stride *= 2
 
 
 class Losses:

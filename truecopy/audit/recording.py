@@ -15,7 +15,7 @@ class TimeIsOver(BaseException):
     """The audit has seen enough of the training; not an error, so no `except` takes it."""
 
 
-class Recorder(keras.callbacks.Callback):
+class Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
     """Keeps losses per step and epoch in `losses`, and the weights before the first step.
 
     Args:
@@ -36,14 +36,14 @@ class Recorder(keras.callbacks.Callback):
         super().__init__()
         self.losses = losses
         self.initial_weights: list[Array] | None = None
-        self._deadline = deadline
-        self._rows, self._batch_size = rows, batch_size
+        self.deadline = deadline
+        self.rows, self.batch_size = rows, batch_size
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 (Keras' signature)
         """Keep the weights: the model is built by now, and no step has been made."""
         self.initial_weights = copy_weights(self.model)
         kept = self.losses.steps
-        steps = StepLosses(self._batch_size, self._rows, running=not has_own_step(self.model))
+        steps = StepLosses(self.batch_size, self.rows, running=not has_own_step(self.model))
         steps.go_on_from(kept)
         self.losses.steps = steps
 
@@ -67,7 +67,7 @@ class Recorder(keras.callbacks.Callback):
         self.losses.end_epoch(logs or {})
 
     def _check_time(self) -> None:
-        if self._deadline is not None and time.monotonic() > self._deadline:
+        if self.deadline is not None and time.monotonic() > self.deadline:
             raise TimeIsOver
 
 

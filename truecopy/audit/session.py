@@ -16,7 +16,7 @@ from truecopy.audit.spare import assigned_where, find_spare
 from truecopy.audit.subject import Array, Subject
 from truecopy.rules.facts import Where
 
-_DEFAULT_BATCH: Final = 32  # of Keras' fit
+DEFAULT_BATCH: Final = 32  # of Keras' fit
 
 
 @dataclass(kw_only=True, eq=False, slots=True)
@@ -108,24 +108,13 @@ class FitCall:
 
     def validation(self) -> tuple[Array, Array] | None:
         """Return sampled validation inputs and targets; None where there are none."""
-        data = self["validation_data"]
-        if data is not None:
-            x, y = data, None
-            if isinstance(data, list | tuple):
-                x, y, _ = keras.utils.unpack_x_y_sample_weight(tuple(data))
-        elif self.share < 1 and hasattr(self["x"], "shape"):
-            # As Keras does: the last rows, before any shuffling.
-            start = int(len(self["x"]) * self.share)
-            x = self["x"][start:]
-            y = None if self["y"] is None else self["y"][start:]
-        else:
+        x, y = self["x"], self["y"]
+        if self["validation_data"] is not None:
+            return sample_validation(self["validation_data"])
+        if self.share == 1 or not hasattr(x, "shape"):
             return None
-        if isinstance(x, Iterator):  # what is read from it is lost to the user's validation
-            return None
-        sample = sample_given(x, y)
-        if sample.inputs is None:
-            return None
-        return sample.inputs, sample.inputs if sample.targets is None else sample.targets
+        start = int(len(x) * self.share)  # as Keras does: the last rows, before any shuffling
+        return sample_validation((x[start:], None if y is None or y is x else y[start:]))
 
     def with_recorder(self, recorder: Any, replacement: Any) -> inspect.BoundArguments:
         """Return the call with one more callback, and what was read from a stream put back."""
@@ -156,16 +145,31 @@ class FitCall:
 
     def note(self, session: Session) -> None:
         """Take what the call says of the training."""
-        session.losses.planned += max(0, self["epochs"] - (self["initial_epoch"] or 0))
+        session.losses.planned += max(0, self["epochs"] - self["initial_epoch"])
         session.batch_size = self["batch_size"]
         if session.batch_size is None and hasattr(self["x"], "shape"):
-            session.batch_size = _DEFAULT_BATCH
+            session.batch_size = DEFAULT_BATCH
         if self["sample_weight"] is not None or self["class_weight"] is not None:
             told = "Weights of rows were given to fit; losses were measured without them."
             session.notes = tuple(dict.fromkeys((*session.notes, told)))
-        callbacks = self["callbacks"]
-        callbacks = getattr(callbacks, "callbacks", callbacks)
-        listed = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
-        session.early_stopping |= any(
-            isinstance(c, keras.callbacks.EarlyStopping) for c in listed
-        )
+        session.early_stopping |= stops_early(self["callbacks"])
+
+
+def sample_validation(data: Any) -> tuple[Array, Array] | None:
+    """Return sampled inputs and targets of `validation_data`; None where they can't be read."""
+    x, y = data, None
+    if isinstance(data, list | tuple):
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(tuple(data))
+    if x is None or isinstance(x, Iterator):  # what is read from it is lost to the validation
+        return None
+    sample = sample_given(x, y)
+    if sample.inputs is None:
+        return None
+    return sample.inputs, sample.inputs if sample.targets is None else sample.targets
+
+
+def stops_early(callbacks: Any) -> bool:
+    """Tell whether Keras' early stopping is among the callbacks."""
+    listed = getattr(callbacks, "callbacks", callbacks)
+    listed = listed if isinstance(listed, list | tuple) else [listed]
+    return any(isinstance(one, keras.callbacks.EarlyStopping) for one in listed)

@@ -27,7 +27,7 @@ def find_spare(
         x: The inputs as given.
         sample: How they were sampled; the same rows are taken of the others.
     """
-    if not isinstance(x, np.ndarray) or not sample.step or sample.rows is None:
+    if not isinstance(x, np.ndarray) or sample.places is None:
         return {}
     used = [array for array in _flatten(given) if isinstance(array, np.ndarray)]
     found: dict[str, Array] = {}
@@ -38,7 +38,7 @@ def find_spare(
             and value.dtype.kind in "fiub"
             and not any(np.may_share_memory(value, array) for array in used)
         ):
-            found[name] = take_rows(value, sample.rows, sample.step)
+            found[name] = take_rows(value, sample.places)
             used.append(value)  # a second name of the same array is no second array
         if len(found) == _MOST_SPARE:
             break
