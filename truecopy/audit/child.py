@@ -71,6 +71,7 @@ class Child:
             root=Path(self.request["root"]),
             folder=self.folder,
             budget=float(self.request["budget"]),
+            prove=self.request["prove"],
             end=lambda reason: self._end_with({"reason": reason}),
         )
         self.watcher.install()

@@ -91,6 +91,8 @@ def _sample_array(
     # Evenly spread: data are often sorted, and the user's seeds must not be touched.
     places = np.linspace(0, rows - 1, min(rows, most)).astype(int)
     inputs = take_rows(x, places)
+    if y is not None and len(y) != len(x):
+        y, notes = None, (*notes, "Inputs and targets differ in their number of rows.")
     targets = None if y is None or y is x else take_rows(y, places)
     sampled = "" if len(places) == rows else f"{len(places):,} of {rows:,} rows, evenly spread"
     return Sample(

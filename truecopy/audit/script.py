@@ -27,7 +27,7 @@ from truecopy.rules.engine import _rank as rank
 from truecopy.rules.engine import check_names, run_rules
 from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
-from truecopy.rules.reading import read_facts
+from truecopy.rules.reading import read_facts, read_finding
 
 # -P keeps the current folder off the path: `python program.py` doesn't have it there either.
 _START: Final = (
@@ -46,6 +46,7 @@ def audit_script(
     limit: float = 900.0,
     select: tuple[str, ...] = (),
     ignore: tuple[str, ...] = (),
+    prove: bool = False,
     quiet: bool = False,
 ) -> Audit:
     """Run a program and audit every Keras model that it fits.
@@ -61,6 +62,7 @@ def audit_script(
         limit: Seconds that the whole program may take.
         select: Codes, names or beginnings of codes of the rules to run; empty: all.
         ignore: Those to leave out.
+        prove: Train the original and the changed program of each fix, in the same process.
         quiet: Hide what the program prints.
 
     Returns:
@@ -85,22 +87,22 @@ def audit_script(
             "root": str(Path.cwd()),
             "folder": folder,
             "budget": budget,
+            "prove": {"select": select, "ignore": ignore} if prove else None,
             "backend_assumed": bool(os.environ.get(ASSUMED)),
         }
         status = _run_child(request, limit=limit, quiet=quiet)
         outcome = _read_outcome(Path(folder), status)
-        audited = [
-            read_facts(json.loads(place.read_text(encoding="utf-8")))
-            for place in sorted(Path(folder).glob("audit-*.json"))
-        ]
+        audited = [read_facts(plain) for plain in _read_all(Path(folder), "audit-*.json")]
+        proved = [read_finding(plain) for plain in _read_all(Path(folder), "proved-*.json")]
     if not audited:
         raise explain_failure(str(path), outcome, limit=limit)
     notes = note_outcome(str(path), outcome, fits=len(audited), budget=budget)
-    return _join(audited, notes, select=select, ignore=ignore)
+    return _join(audited, proved, notes, select=select, ignore=ignore)
 
 
 def _join(
     audited: list[AuditFacts],
+    proved: list[Finding],
     notes: tuple[str, ...],
     *,
     select: tuple[str, ...],
@@ -112,17 +114,19 @@ def _join(
         (facts, silence(run_rules(facts, select=select, ignore=ignore), facts.target, root))
         for facts in audited
     ]
-    found: dict[tuple[str, str], Finding] = {}
+    found: dict[tuple[str, str], tuple[Finding, AuditFacts]] = {}
     for facts, findings in each:
         for finding in findings:
-            found.setdefault((finding.code, facts.model.name), finding)
-    ranked = tuple(sorted(found.values(), key=rank))
+            found.setdefault((finding.code, facts.model.name), (finding, facts))
+    ranked = sorted(found.values(), key=lambda pair: rank(pair[0]))
     # Without findings: the autoencoder among the models that were fitted.
-    leading = next(
-        (facts for facts, findings in each if ranked and ranked[0] in findings),
-        next((f for f in audited if f.model.role == "autoencoder"), audited[0]),
+    autoencoders = [facts for facts in audited if facts.model.role == "autoencoder"]
+    leading = ranked[0][1] if ranked else (*autoencoders, audited[0])[0]
+    proofs = {(p.code, p.message): p.proof for p in proved}
+    return Audit(
+        replace(leading, notes=(*leading.notes, *notes)),
+        tuple(replace(f, proof=proofs.get((f.code, f.message))) for f, _ in ranked),
     )
-    return Audit(replace(leading, notes=(*leading.notes, *notes)), ranked)
 
 
 def _check_script(path: Path) -> Path:
@@ -161,12 +165,12 @@ def _run_child(request: dict[str, Any], *, limit: float, quiet: bool) -> int | N
         start_new_session=True,  # so that Ctrl-C reaches us alone, and we end it with its own
     )
     try:
-        return _wait(child, Path(request["folder"]), limit)
+        return _wait(child, limit)
     finally:
         _end_group(child)
 
 
-def _wait(child: "subprocess.Popen[bytes]", folder: Path, limit: float) -> int | None:
+def _wait(child: "subprocess.Popen[bytes]", limit: float) -> int | None:
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
         try:
@@ -192,6 +196,11 @@ def _end_group(child: "subprocess.Popen[bytes]") -> None:
             child.wait(timeout=_GRACE)
         except subprocess.TimeoutExpired:
             continue
+
+
+def _read_all(folder: Path, pattern: str) -> list[Any]:
+    places = sorted(folder.glob(pattern))
+    return [json.loads(place.read_text(encoding="utf-8")) for place in places]
 
 
 def _read_outcome(folder: Path, status: int | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from truecopy.audit.recorded_losses import Losses
 from truecopy.audit.recording import first_broken_layer
 from truecopy.audit.spare import assigned_where, find_spare
 from truecopy.audit.subject import Array, Subject
-from truecopy.rules.facts import Where
+from truecopy.rules.facts import AuditFacts, Where
 
 DEFAULT_BATCH: Final = 32  # of Keras' fit
 
@@ -23,8 +23,9 @@ DEFAULT_BATCH: Final = 32  # of Keras' fit
 class Session:
     """One training of one model, which a program may spread over several calls of `fit`.
 
-    `state` counts how often the model was compiled before; `spent` are the seconds of training
-    since the last audit, `audit_seconds` how long that took.
+    `state` counts how often the model was compiled before; `wide` is a larger sample, to train
+    on; `spent` are the seconds of training since the last audit, `audit_seconds` how long that
+    took, `facts` what it found.
     """
 
     model: Any
@@ -32,6 +33,7 @@ class Session:
     where: Where | None
     state: int
     sample: Sample
+    wide: Sample | None = None
     validation: tuple[Array, Array] | None = None
     losses: Losses = field(default_factory=Losses)
     initial_weights: list[Array] | None = None
@@ -44,14 +46,15 @@ class Session:
     spent: float = 0.0
     audit_seconds: float = 0.0
     audited: bool = False
+    facts: AuditFacts | None = None
 
     def is_same(self, model: Any, where: Where | None, state: int) -> bool:
         """Tell whether a training goes on: the same line fits the same model again."""
         return self.model is model and self.where == where and self.state == state
 
-    def subject(self, target: str) -> Subject:
-        """Return what there is to audit."""
-        sample = self.sample
+    def subject(self, target: str, *, wide: bool = False) -> Subject:
+        """Return what there is to audit, with the larger sample where that is asked for."""
+        sample = self.wide if wide and self.wide is not None else self.sample
         training = self.losses.facts(
             batch_size=self.batch_size,
             complete=self.complete,
@@ -68,7 +71,7 @@ class Session:
             validation=self.validation,
             training=training,
             initial_weights=self.initial_weights,
-            spare=self.spare,
+            spare={} if sample is self.wide else self.spare,
             wheres=self.wheres,
             notes=(*self.notes, *sample.notes),
         )
@@ -132,7 +135,11 @@ class FitCall:
         self, session_of: Callable[..., Session], frames: Iterable[FrameType], root: Path
     ) -> Session:
         """Return a session of this call; `session_of` makes it of a sample."""
-        sample = sample_given(self["x"], self["y"], share=self.share)
+        try:
+            sample = sample_given(self["x"], self["y"], share=self.share)
+        except Exception as error:  # noqa: BLE001 (the user's data set may fail in any way)
+            told = f"The data of fit could not be sampled: {type(error).__name__}: {error}"
+            sample = Sample(notes=(told,))
         session = session_of(sample=sample)
         session.validation = self.validation()
         session.spare = find_spare(frames, self.given, self["x"], sample)

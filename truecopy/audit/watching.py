@@ -20,17 +20,23 @@ from typing import Any, Final
 
 import keras
 
-from truecopy.audit.feeding import MOST_ROWS, Sample, to_array
+from truecopy.audit.feeding import MOST_ROWS, Sample, sample_given, to_array
 from truecopy.audit.lines import user_frames, user_where
 from truecopy.audit.recorded_losses import read_loss
 from truecopy.audit.recording import Recorder, TimeIsOver, copy_weights
 from truecopy.audit.session import FitCall, Session
+from truecopy.audit.silence import silence
+from truecopy.facts import Record
+from truecopy.rules.engine import _rank as rank
+from truecopy.rules.engine import run_rules
 from truecopy.rules.facts import Where
 
 # A program that trains this many models shows its faults in the first ones.
 _MOST_SESSIONS: Final = 8
 # Once something was audited, a program that does not train for so long is ended: [s].
 _PATIENCE: Final = 60.0
+# What a proof trains on at most; a sample for measuring is too few to learn from.
+_PROOF_ROWS: Final = 10_000
 
 
 class Watcher:
@@ -42,6 +48,7 @@ class Watcher:
         folder: Where audits are written, one JSON file per training.
         budget: Seconds of training to watch, over all fits.
         end: Ends the program; called with the reason.
+        prove: The rules ('select', 'ignore') whose fixes are tried at the end; None: none.
     """
 
     def __init__(
@@ -52,6 +59,7 @@ class Watcher:
         folder: Path,
         budget: float,
         end: Callable[[str], None],
+        prove: dict[str, Any] | None = None,
     ) -> None:
         self.target, self.root, self.folder = target, root, folder
         self.sessions: list[Session] = []
@@ -60,6 +68,7 @@ class Watcher:
         self.calls = 0
         self._left = budget
         self._end = end
+        self._prove = prove
         self._busy = 0
         self._process = os.getpid()
         self._layers: weakref.WeakKeyDictionary[Any, Where] = weakref.WeakKeyDictionary()
@@ -148,6 +157,8 @@ class Watcher:
             user_frames(),
             self.root,
         )
+        if self._prove is not None and session.sample.places is not None:
+            session.wide = sample_given(call["x"], call["y"], share=call.share, most=_PROOF_ROWS)
         self.sessions.append(session)
         return session, session.sample.replacement
 
@@ -251,15 +262,42 @@ class Watcher:
             finally:
                 session.audit_seconds = time.monotonic() - start
                 session.audited, session.spent = True, 0.0
-        place = self.folder / f"audit-{session.number:03}.json"
-        place.with_suffix(".part").write_text(json.dumps(facts.to_dict()), encoding="utf-8")
-        place.with_suffix(".part").replace(place)
+        session.facts = facts
+        self._write(f"audit-{session.number:03}.json", facts)
+
+    def _write(self, name: str, record: Record) -> None:
+        """Write a record, whole or not at all."""
+        part = self.folder / f"{name}.part"
+        part.write_text(json.dumps(record.to_dict()), encoding="utf-8")
+        part.replace(self.folder / name)
 
     def audit_rest(self) -> None:
-        """Audit what was trained on since its last audit."""
+        """Audit what was trained on since its last audit, and prove the fixes if asked to."""
+        if self._patience is not None:
+            self._patience.cancel()
         for session in self.sessions:
             if not session.audited:
                 self.audit(session)
+        if self._prove is not None:
+            with self.busy():
+                self._prove_leading()
+
+    def _prove_leading(self) -> None:
+        """Try the fixes of the training with the costliest finding."""
+        from truecopy.audit.prove import prove_subject
+
+        found = [
+            (silence(run_rules(s.facts, **(self._prove or {})), self.target, self.root), s)
+            for s in self.sessions
+            if s.facts is not None
+        ]
+        found = [(findings, session) for findings, session in found if findings]
+        if not found:
+            return
+        findings, session = min(found, key=lambda pair: rank(pair[0][0]))
+        subject = session.subject(self.target, wide=True)
+        for number, finding in enumerate(prove_subject(subject, findings)):
+            self._write(f"proved-{number:03}.json", finding)
 
     def finish(self, reason: str) -> None:
         """Audit what is left, and end the program."""
