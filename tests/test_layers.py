@@ -31,6 +31,8 @@ LAYERS = [
     ["truecopy.callbacks"],
     ["truecopy.run", "truecopy.explain"],
     ["truecopy.demo"],
+    ["truecopy.cli_shared"],
+    ["truecopy.cli_audit"],
     ["truecopy.cli", "truecopy.__main__"],
 ]
 NO_KERAS = [
@@ -41,6 +43,8 @@ NO_KERAS = [
     "truecopy.rules",
     "truecopy.reports",
     "truecopy.cli",
+    "truecopy.cli_shared",
+    "truecopy.cli_audit",
 ]
 
 

@@ -1,0 +1,314 @@
+"""Watches a program that uses Keras: what it builds, compiles and fits, and audits each fit.
+
+Lives in the process of the program. Keras' methods are wrapped where they are defined, not on
+`keras.Model`, because Keras compares them with those of its own classes (3.15: loading a
+model compiles it only where `compile` is the trainer's own).
+"""
+
+import functools
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+
+from truecopy.audit.feeding import MOST_ROWS, Sample, sample_given, to_array
+from truecopy.audit.lines import user_frames, user_where
+from truecopy.audit.recorded_losses import read_loss
+from truecopy.audit.recording import Recorder, TimeIsOver, copy_weights
+from truecopy.audit.session import FitCall, Session
+from truecopy.audit.silence import silence
+from truecopy.facts import Record
+from truecopy.rules.engine import _rank as rank
+from truecopy.rules.engine import run_rules
+from truecopy.rules.facts import Where
+
+# A program that trains this many models shows its faults in the first ones.
+_MOST_SESSIONS: Final = 8
+# Once something was audited, a program that does not train for so long is ended: [s].
+_PATIENCE: Final = 60.0
+# What a proof trains on at most; a sample for measuring is too few to learn from.
+_PROOF_ROWS: Final = 10_000
+
+
+class Watcher:
+    """Audits what the program fits.
+
+    Args:
+        target: What reports call the program.
+        root: The folder that its files are named from.
+        folder: Where audits are written, one JSON file per training.
+        budget: Seconds of training to watch, over all fits.
+        end: Ends the program; called with the reason.
+        prove: The rules ('select', 'ignore') whose fixes are tried at the end; None: none.
+    """
+
+    def __init__(
+        self,
+        *,
+        target: str,
+        root: Path,
+        folder: Path,
+        budget: float,
+        end: Callable[[str], None],
+        prove: dict[str, Any] | None = None,
+    ) -> None:
+        self.target, self.root, self.folder = target, root, folder
+        self.sessions: list[Session] = []
+        self.models: list[weakref.ref[Any]] = []
+        self.failures: list[str] = []
+        self.calls = 0
+        self._left = budget
+        self._end = end
+        self._prove = prove
+        self._busy = 0
+        self._process = os.getpid()
+        self._layers: weakref.WeakKeyDictionary[Any, Where] = weakref.WeakKeyDictionary()
+        self._compiled: weakref.WeakKeyDictionary[Any, tuple[Where | None, int]] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._patience: threading.Timer | None = None
+
+    def install(self) -> None:
+        """Wrap Keras' methods."""
+        self._wrap("compile", self._on_compile)
+        self._wrap("fit", self._on_fit)
+        self._wrap("train_on_batch", self._on_train_on_batch)
+        make = keras.layers.Layer.__new__
+
+        def make_and_note(kind: Any, *args: Any, **named: Any) -> Any:
+            made = make(kind, *args, **named)
+            self._on_new(made)
+            return made
+
+        keras.layers.Layer.__new__ = staticmethod(make_and_note)
+
+    def _wrap(self, name: str, watch: Callable[..., Any]) -> None:
+        owner = next(kind for kind in keras.Model.__mro__ if name in vars(kind))
+        original = vars(owner)[name]
+
+        @functools.wraps(original)
+        def wrapped(model: Any, *args: Any, **named: Any) -> Any:
+            # Inside our own probing or Keras' own fit, and in worker processes: hands off.
+            if self._busy or os.getpid() != self._process:
+                return original(model, *args, **named)
+            return watch(original, model, args, named)
+
+        setattr(owner, name, wrapped)
+
+    def _on_new(self, layer: Any) -> None:
+        if self._busy:
+            return
+        where = user_where(self.root)
+        if where is not None:
+            self._layers[layer] = where
+        if isinstance(layer, keras.Model):
+            self.models.append(weakref.ref(layer))
+
+    def _on_compile(self, compile_: Callable[..., Any], model: Any, args: Any, named: Any) -> Any:
+        _, count = self._compiled.get(model, (None, 0))
+        self._compiled[model] = (user_where(self.root), count + 1)
+        with self.busy():
+            return compile_(model, *args, **named)
+
+    def _on_fit(self, fit: Callable[..., Any], model: Any, args: Any, named: Any) -> Any:
+        self.calls += 1
+        call = FitCall.read(fit, model, args, named)
+        if call is None:
+            return fit(model, *args, **named)
+        with self.busy():
+            session, replacement = self._session_of(call, model)
+            rows = session.sample.rows if hasattr(call["x"], "shape") else None
+            recorder = Recorder(
+                session.losses,
+                deadline=time.monotonic() + self._left,
+                rows=rows,
+                batch_size=session.batch_size,
+            )
+            bound = call.with_recorder(recorder, replacement)
+            with self._training(session):
+                try:
+                    result = fit(*bound.args, **bound.kwargs)
+                except TimeIsOver:
+                    session.complete = False
+                    result = model.history
+                finally:
+                    session.initial_weights = session.initial_weights or recorder.initial_weights
+        self._after(session)
+        return result
+
+    def _session_of(self, call: FitCall, model: Any) -> tuple[Session, Any]:
+        """Return the session that this call belongs to, and what to feed in place of a stream."""
+        where = user_where(self.root)
+        _, state = self._compiled.get(model, (None, 0))
+        if self.sessions and self.sessions[-1].is_same(model, where, state):
+            call.note(self.sessions[-1])
+            return self.sessions[-1], None
+        session = call.open(
+            functools.partial(self._new_session, model=model, where=where),
+            user_frames(),
+            self.root,
+        )
+        if self._prove is not None and session.sample.places is not None:
+            session.wide = sample_given(call["x"], call["y"], share=call.share, most=_PROOF_ROWS)
+        self.sessions.append(session)
+        return session, session.sample.replacement
+
+    def _new_session(self, *, sample: Sample, model: Any, where: Where | None) -> Session:
+        compiled, state = self._compiled.get(model, (None, 0))
+        session = Session(
+            model=model, number=len(self.sessions), where=where, state=state, sample=sample
+        )
+        for what, line in (("fit", where), ("compile", compiled)):
+            if line is not None:
+                session.wheres[what] = line
+        return session
+
+    def _on_train_on_batch(
+        self, train: Callable[..., Any], model: Any, args: Any, named: Any
+    ) -> Any:
+        self.calls += 1
+        call = FitCall.read(train, model, args, named)
+        if call is None:
+            return train(model, *args, **named)
+        with self.busy():
+            session = self._batches_of(model, call)
+            with self._training(session):
+                result = train(model, *args, **named)
+        loss = read_loss(result)
+        if loss is not None:
+            session.losses.steps.add(session.losses.steps.count, loss)
+        if self._left <= 0:
+            session.complete = False
+            self.finish("budget")
+        return result
+
+    def _batches_of(self, model: Any, call: FitCall) -> Session:
+        """Return the session of a loop of the user's over batches, with this batch's rows."""
+        _, state = self._compiled.get(model, (None, 0))
+        where = user_where(self.root)
+        x, y = to_array(call["x"]), None if call["y"] is None else to_array(call["y"])
+        for session in self.sessions:
+            if session.is_same(model, where, state):
+                _add_rows(session, x, y)
+                return session
+        session = self._new_session(
+            sample=Sample(inputs=x, targets=y, sampled="rows of the first batches"),
+            model=model,
+            where=where,
+        )
+        session.losses.steps.running = False
+        session.initial_weights = copy_weights(model)
+        session.batch_size = len(x)
+        self.sessions.append(session)
+        return session
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Let what runs inside, Keras' or ours, go unwatched."""
+        self._busy += 1
+        try:
+            yield
+        finally:
+            self._busy -= 1
+
+    @contextmanager
+    def _training(self, session: Session) -> Iterator[None]:
+        """Count the time of a training."""
+        if self._patience is not None:
+            self._patience.cancel()
+        session.audited, start = False, time.monotonic()
+        try:
+            yield
+        finally:
+            took = time.monotonic() - start
+            session.spent += took
+            self._left -= took
+
+    def _after(self, session: Session) -> None:
+        """Audit after a `fit`, unless a loop of short ones would spend its time on audits."""
+        if session.audit_seconds == 0 or session.spent > session.audit_seconds:
+            self.audit(session)
+        if self._left <= 0 or len(self.sessions) >= _MOST_SESSIONS:
+            self.finish("budget" if self._left <= 0 else "enough")
+        self._patience = threading.Timer(_PATIENCE, self._end, ("patience",))
+        self._patience.daemon = True
+        self._patience.start()
+
+    def audit(self, session: Session) -> None:
+        """Probe what was fitted, and write the facts."""
+        from truecopy.audit.probe import probe
+
+        start = time.monotonic()
+        with self.busy():
+            try:
+                for layer in session.model._flatten_layers():  # noqa: SLF001 (nested ones too)
+                    if layer in self._layers:
+                        session.wheres[f"layer {layer.name}"] = self._layers[layer]
+                facts = probe(session.subject(self.target))
+            except Exception as error:  # noqa: BLE001 (the program must go on; it is told)
+                traceback.print_exc()
+                line = "" if session.where is None else f" (line {session.where.line})"
+                self.failures.append(f"{session.model.name}{line}: {type(error).__name__}: {error}")
+                return
+            finally:
+                session.audit_seconds = time.monotonic() - start
+                session.audited, session.spent = True, 0.0
+        session.facts = facts
+        self._write(f"audit-{session.number:03}.json", facts)
+
+    def _write(self, name: str, record: Record) -> None:
+        """Write a record, whole or not at all."""
+        part = self.folder / f"{name}.part"
+        part.write_text(json.dumps(record.to_dict()), encoding="utf-8")
+        part.replace(self.folder / name)
+
+    def audit_rest(self) -> None:
+        """Audit what was trained on since its last audit, and prove the fixes if asked to."""
+        if self._patience is not None:
+            self._patience.cancel()
+        for session in self.sessions:
+            if not session.audited:
+                self.audit(session)
+        if self._prove is not None:
+            with self.busy():
+                self._prove_leading()
+
+    def _prove_leading(self) -> None:
+        """Try the fixes of the training with the costliest finding."""
+        from truecopy.audit.prove import prove_subject
+
+        found = [
+            (silence(run_rules(s.facts, **(self._prove or {})), self.target, self.root), s)
+            for s in self.sessions
+            if s.facts is not None
+        ]
+        found = [(findings, session) for findings, session in found if findings]
+        if not found:
+            return
+        findings, session = min(found, key=lambda pair: rank(pair[0][0]))
+        subject = session.subject(self.target, wide=True)
+        for number, finding in enumerate(prove_subject(subject, findings)):
+            self._write(f"proved-{number:03}.json", finding)
+
+    def finish(self, reason: str) -> None:
+        """Audit what is left, and end the program."""
+        sys.stdout.flush()
+        self.audit_rest()
+        self._end(reason)
+
+
+def _add_rows(session: Session, x: Any, y: Any) -> None:
+    """Add a batch to the rows of a session until there are enough."""
+    sample = session.sample
+    if sample.inputs is None or len(sample.inputs) >= MOST_ROWS:
+        return
+    session.sample = sample.joined(x, y, most=MOST_ROWS)
