@@ -6,7 +6,7 @@ What can't be measured is left out and said in a note: a rule that needs it stay
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import keras
 
@@ -21,12 +21,14 @@ from truecopy.audit.subject import Subject
 from truecopy.audit.trace import Recorded, record
 from truecopy.audit.units import measure_units
 from truecopy.audit.variational import measure_variational
-from truecopy.rules.facts import AuditFacts, LayerFacts, ModelFacts
+from truecopy.rules.facts import AuditFacts, BehaviourFacts, LayerFacts, ModelFacts
 
 T = TypeVar("T")
 
 # Structure, units and bounds show in this many rows; gradients and errors take them all.
-_FEW: int = 256
+_FEW: Final = 256
+# What these give is no copy of anything: nothing is asked of their loss and outputs.
+_NO_COPY: Final = ("classifier", "encoder", "other")
 
 
 class Probe:
@@ -87,36 +89,56 @@ def _probe_run(made: Probe, subject: Subject, few: Any, recorded: Recorded) -> A
         training=subject.training,
         fit_where=subject.where("fit"),
     )
-    if model.role in {"classifier", "encoder", "other"}:
-        return replace(facts, notes=(*made.notes, *_role_notes(model)))
-    contract = made.attempt("the loss", lambda: measure_contract(subject), None)
+    if model.role in _NO_COPY:
+        return replace(facts, notes=(*made.notes, _tell_role(model)))
+    contract = made.attempt(
+        "the loss",
+        lambda: measure_contract(
+            subject, bounds=model.output_bounds, softmax_axis=model.softmax_axis
+        ),
+        None,
+    )
     variational = made.attempt(
         "the sampling heads", lambda: measure_variational(subject, recorded), None
     )
-    behaviour = None
-    outputs = made.attempt("the copies", lambda: run_model(subject, number), None)
-    if outputs is not None:
-        same = data is not None and data.identical
-        behaviour = made.attempt(
-            "the errors", lambda: measure_behaviour(subject, outputs, model, same=same), None
+    same = data is not None and data.identical
+    layers, behaviour = _behave(made, subject, model, recorded, number, same=same)
+    if behaviour is not None and contract is not None:
+        behaviour = replace(
+            behaviour, one_batch_floor=contract.perfect, one_batch_mean=contract.mean
         )
-    if behaviour is not None and model.compiled is not None:
-        layers, behaviour = made.attempt(
-            "some training steps",
-            lambda: train_briefly(subject, model.layers, behaviour, recorded),
-            (model.layers, behaviour),
-        )
-        model = replace(model, layers=layers)
-        floor = None if contract is None else contract.perfect
-        mean = None if contract is None else contract.mean
-        behaviour = replace(behaviour, one_batch_floor=floor, one_batch_mean=mean)
     return replace(
         facts,
-        model=model,
+        model=replace(model, layers=layers),
         contract=contract,
         behaviour=behaviour,
         variational=variational,
-        notes=(*made.notes, *_role_notes(model)),
+        notes=(*made.notes, *(() if model.role == "autoencoder" else (_tell_role(model),))),
+    )
+
+
+def _behave(  # noqa: PLR0913 (each is what one measurement needs)
+    made: Probe,
+    subject: Subject,
+    model: ModelFacts,
+    recorded: Recorded,
+    number: int,
+    *,
+    same: bool,
+) -> tuple[tuple[LayerFacts, ...], BehaviourFacts | None]:
+    """Return layers and behaviour: errors on all rows, then some steps of training."""
+    outputs = made.attempt("the copies", lambda: run_model(subject, number), None)
+    if outputs is None:
+        return model.layers, None
+    behaviour = made.attempt(
+        "the errors", lambda: measure_behaviour(subject, outputs, model, same=same), None
+    )
+    if behaviour is None or model.compiled is None:
+        return model.layers, behaviour
+    return made.attempt(
+        "some training steps",
+        lambda: train_briefly(subject, model.layers, behaviour, recorded),
+        (model.layers, behaviour),
     )
 
 
@@ -135,11 +157,10 @@ def _structure(
     layers: tuple[LayerFacts, ...] = made.attempt(
         "the units", lambda: measure_units(model.layers, recorded, subject), model.layers
     )
+    layers = tuple(replace(e, where=subject.where(f"layer {e.name}")) for e in layers)
     compiled = made.attempt("the compile settings", lambda: describe_compile(subject), None)
     return replace(model, layers=layers, compiled=compiled)
 
 
-def _role_notes(model: ModelFacts) -> tuple[str, ...]:
-    if model.role == "autoencoder":
-        return ()
-    return (f"This looks like no autoencoder ({model.role}): {model.role_because}",)
+def _tell_role(model: ModelFacts) -> str:
+    return f"This looks like no autoencoder ({model.role}): {model.role_because}"

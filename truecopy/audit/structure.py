@@ -206,7 +206,8 @@ def find_role(subject: Subject, output: Any) -> tuple[str, str]:
         return "several-inputs", f"It takes {len(inputs)} inputs."
     given, made = inputs[0], _shape_of(output)
     wanted = given if subject.targets is None else subject.targets
-    size, asked, copied = (int(np.prod(s)) for s in (given.shape[1:], wanted.shape[1:], made))
+    size, asked = (int(np.prod(rows.shape[1:])) for rows in (given, wanted))
+    copied = int(np.prod(output.shape[1:]))
     words = f"It gives {made} for inputs {tuple(given.shape[1:])}"
     if size in {asked, copied}:
         return "autoencoder", ""
