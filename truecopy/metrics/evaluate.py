@@ -14,6 +14,7 @@ from truecopy.facts import EvaluationFacts, Examples
 from truecopy.metrics.baselines import Baselines, fit_baselines
 from truecopy.metrics.copier import Copier, as_copier
 from truecopy.metrics.examples import pick_examples
+from truecopy.metrics.keras_report import ask_keras
 from truecopy.metrics.scoring import Scoring
 from truecopy.metrics.task import Task
 from truecopy.reports.result import Result
@@ -168,18 +169,18 @@ def _facts(task: Task, scoring: Scoring, labels: NDArray[Any] | None) -> Evaluat
         )
     if task.copier.note:
         notes.append(task.copier.note)
-    scores = scoring.scores()
+    scores, rows = scoring.scores(), len(scoring.errors)
     return EvaluationFacts(
         model=task.copier.name,
         data=task.source.name,
-        rows=len(scoring.errors),
+        rows=rows,
         shape=task.source.shape,
         data_range=units.target_range or seen,
         latent=task.copier.latent,
         noise=None if task.noise is None else str(task.noise),
         baselines_from=task.baselines.fitted_on,
         scores=scores,
-        explain=scoring.explain(scores),
+        explain=scoring.explain(scores, keras_float32=ask_keras(task, rows=rows)),
         structure=scoring.structure(),
         tolerance=scoring.tolerance(),
         classes={} if labels is None else scoring.classes(labels),

@@ -9,6 +9,7 @@ for an exact copy, whose SSIM is therefore exactly 1.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -237,16 +238,18 @@ def _blur(planes: Floats, window: Floats) -> Floats:
     """Return the windows' weighted means: (n, h, w) -> (n, h - side + 1, w - side + 1)."""
     pictures, height, width = planes.shape
     reach = len(window) - 1
+    weights = tuple(window.tolist())
     across = np.empty((pictures, height, width - reach))
-    for outputs, inputs, band in _bands(width - reach, window):
+    for outputs, inputs, band in _bands(width - reach, weights):
         np.matmul(planes[:, :, inputs], band, out=across[:, :, outputs])
     blurred = np.empty((pictures, height - reach, width - reach))
-    for outputs, inputs, band in _bands(height - reach, window):
+    for outputs, inputs, band in _bands(height - reach, weights):
         np.matmul(band.T, across[:, inputs], out=blurred[:, outputs])
     return blurred
 
 
-def _bands(outputs: int, window: Floats) -> list[tuple[slice, slice, Floats]]:
+@lru_cache(maxsize=16)  # two for each size of picture, five sizes in MS-SSIM
+def _bands(outputs: int, window: tuple[float, ...]) -> list[tuple[slice, slice, Floats]]:
     """Return (outputs, inputs they depend on, banded matrix inputs x outputs), in blocks."""
     reach = len(window) - 1
     band = np.zeros((_BAND + reach, _BAND))

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from truecopy.facts import PlanFacts, ScoreFacts
 from truecopy.metrics.accuracy import resolve_accuracy
@@ -49,8 +50,11 @@ class Scoring:
 
     def run(self) -> "Scoring":
         """Pass over all rows; return itself."""
-        for first, seen, target in self._task.batches():
-            self._add(first, seen, target)
+        # The products of one batch are small: a second thread would spend its time waiting
+        # for the next one, which costs as much as working.
+        with threadpool_limits(1, user_api="blas"):
+            for first, seen, target in self._task.batches():
+                self._add(first, seen, target)
         self.errors = np.concatenate(self._errors)
         self.pca_errors = np.concatenate(self._pca_errors) if self._pca_errors else np.zeros(0)
         self.mean_error = self._feature_errors / len(self.errors)
@@ -135,12 +139,20 @@ class Scoring:
         """Return the share of values within k grey levels; empty where there are none."""
         return () if self._bridge is None else self._bridge.compute_tolerance()
 
-    def explain(self, scores: Mapping[str, ScoreFacts]) -> dict[str, dict[str, Any]]:
-        """Return for the accuracy and the loss how they come about."""
+    def explain(
+        self, scores: Mapping[str, ScoreFacts], *, keras_float32: float
+    ) -> dict[str, dict[str, Any]]:
+        """Return for the accuracy and the loss how they come about.
+
+        Args:
+            scores: All figures.
+            keras_float32: The accuracy as Keras itself adds it up.
+        """
         accuracy = scores["keras_accuracy"]
         told: dict[str, Any] = {
             "resolves_to": accuracy.resolves_to,
             "last_dimension": self._accuracy_shape[-1],
+            "keras_float32": keras_float32,
             "blank": accuracy.baselines["blank"],
             "perfect": accuracy.perfect,
         }
