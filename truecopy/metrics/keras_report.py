@@ -24,7 +24,7 @@ class _Chain(keras.Model):  # type: ignore[misc]  # Keras ships no types
     """Models one after the other, sharing their weights; none: what goes in comes out."""
 
     def __init__(self, models: list[Any]) -> None:
-        super().__init__()
+        super().__init__(name="chain")  # TensorFlow takes no leading underscore
         self._chained = models
 
     def call(self, rows: Any) -> Any:
@@ -44,7 +44,7 @@ def ask_keras(task: Task, *, rows: int) -> float:
         rows: How many rows it has.
     """
     shell = _Chain(task.copier.keras_models())
-    shell.compile(metrics=["accuracy"])
+    shell.compile(loss="mse", metrics=["accuracy"])  # TensorFlow and PyTorch want some loss
     steps = -(-rows // KERAS_BATCH)
     logs = shell.evaluate(_pairs(task), steps=steps, verbose=0, return_dict=True)
     return float(logs["accuracy"])
