@@ -69,15 +69,23 @@ def value_excess(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[Any]
 def _bernoulli_cost(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[Any]:
     """Return -(y log p + (1 - y) log(1 - p)) of each value, in the dtype of the rows.
 
-    In place, as y (log(1 - p) - log p) - log(1 - p): ten times as fast as the formula as
-    written, in arrays that stay in the cache. Where y is 0 or 1 the terms cancel exactly.
+    In place: ten times as fast as the formula as written, in arrays that stay in the cache.
+    What rounding takes from 1 - p is put back, as in log(q + lost) = log q + lost / q: a
+    sigmoid's outputs lie so close to 0 that it would be most of the cost.
     """
-    p, q = np.clip(prediction, _EPSILON, 1), np.clip(1 - prediction, _EPSILON, 1)
+    p = np.clip(prediction, _EPSILON, 1)
+    q = np.subtract(1, prediction, dtype=p.dtype)
+    lost = np.subtract(1, q, dtype=p.dtype)
+    lost -= prediction
+    np.clip(q, _EPSILON, 1, out=q)
+    lost /= q
     np.log(p, out=p)
     np.log(q, out=q)
-    cost: NDArray[Any] = np.subtract(q, p, out=p)
-    cost *= target
-    cost -= q
+    q += lost
+    p *= target
+    q *= np.subtract(1, target, out=lost)
+    p += q
+    cost: NDArray[Any] = np.negative(p, out=p)
     return cost
 
 
