@@ -224,7 +224,7 @@ def test_examples_are_the_best_median_and_worst_rows(denoiser, blobs):
         (
             lambda rows: rows * np.nan,
             ModelError,
-            "NaN or infinite in 300 of 300 rows, first in row 0",
+            r"19,200 NaN or infinite values in 300 of rows 0 to 299 \(first: 0, 1, 2, 3, 4\)",
         ),
         ("text", ModelError, r"of them \(encoder, decoder\) or a function. Got str"),
     ],

@@ -90,7 +90,8 @@ def evaluate(
         ShapeMismatch: The rows don't have the shape that the model takes.
         InvalidArgument: There are more or fewer labels than rows, or noise as well as a target.
         ModelError: The model's output has NaN or infinite values.
-        DataError: The data can't be read, or have NaN or infinite values.
+        DataError: The data can't be read, have NaN or infinite values, or reach beyond the
+            bounds of the data that the model was made for.
     """
     check_seed(seed, "evaluate")
     if target is not None and noise not in {None, NO_NOISE}:
@@ -162,11 +163,6 @@ def _check_labels(labels: Any, rows: int) -> NDArray[Any] | None:
 def _facts(task: Task, scoring: Scoring, labels: NDArray[Any] | None) -> EvaluationFacts:
     units, seen = task.baselines.units.facts, scoring.seen_range
     notes = [f"Figures are in scaled units (scaling: {units.scaling.value})."]
-    if units.target_range is not None and not _within(seen, units.target_range):
-        notes.append(
-            f"The rows span [{seen[0]:g}, {seen[1]:g}] in scaled units, beyond the training "
-            f"rows' [{units.target_range[0]:g}, {units.target_range[1]:g}]."
-        )
     if task.copier.note:
         notes.append(task.copier.note)
     scores, rows = scoring.scores(), len(scoring.errors)
@@ -186,7 +182,3 @@ def _facts(task: Task, scoring: Scoring, labels: NDArray[Any] | None) -> Evaluat
         classes={} if labels is None else scoring.classes(labels),
         notes=tuple(notes),
     )
-
-
-def _within(inner: tuple[float, float], outer: tuple[float, float]) -> bool:
-    return outer[0] <= inner[0] and inner[1] <= outer[1]

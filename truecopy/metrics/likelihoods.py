@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from scipy.special import kl_div, xlogy
 
 from truecopy.errors import InvalidArgument
+from truecopy.metrics.bounds import refuse_outside
 
 # Keras' epsilon: probabilities below it are charged as if they were it.
 _EPSILON: Final = 1e-7
+_UNIT_HINT: Final = "Divide by the largest value, or use mse, which is defined on any data."
 
 
 def bce(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.float64]:
@@ -32,6 +34,7 @@ def bce(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.float64]:
         >>> bce(np.array([[0.5, 1.0]]), np.array([[0.5, 1.0]])).round(4)
         array([0.3466])
     """
+    refuse_outside(target, (0.0, 1.0), hint=_UNIT_HINT)
     cost = _bernoulli_cost(target, prediction)
     mean: NDArray[np.float64] = cost.reshape(len(cost), -1).mean(axis=1, dtype=np.float64)
     return mean
@@ -54,6 +57,7 @@ def bce_excess(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.flo
         >>> bce_excess(grey, grey), bce_excess(grey, np.array([[0.5, 0.5]])).round(4)
         (array([0.]), array([0.3466]))
     """
+    refuse_outside(target, (0.0, 1.0), hint=_UNIT_HINT)
     excess = value_excess(target, prediction)
     mean: NDArray[np.float64] = excess.reshape(len(excess), -1).mean(axis=1, dtype=np.float64)
     return mean
@@ -106,6 +110,7 @@ def poisson_deviance(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[
         >>> poisson_deviance(np.array([[0.0, 2.0]]), np.array([[1.0, 2.0]]))
         array([1.])
     """
+    refuse_outside(target, (0.0, np.inf), hint="Counts are 0 or more.")
     y, p = _flat(target, prediction)
     deviance = 2 * kl_div(y, np.maximum(p, np.minimum(y, _EPSILON)))
     mean: NDArray[np.float64] = deviance.mean(axis=1)

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from truecopy.facts import PlanFacts, ScoreFacts
 from truecopy.metrics.accuracy import resolve_accuracy
 from truecopy.metrics.baselines import CONSTANTS
+from truecopy.metrics.bounds import refuse_outside
 from truecopy.metrics.bridge import Bridge
 from truecopy.metrics.catalogue import Metric, suited_derived, suited_metrics
 from truecopy.metrics.derived import Pool
@@ -20,6 +21,10 @@ from truecopy.metrics.tally import Tally, score_between
 from truecopy.metrics.task import Task
 
 _UNIT: Final = (0.0, 1.0)
+_OUTSIDE: Final = (
+    "Both are in scaled units, as the model's training rows were: no cross-entropy, PSNR or SSIM "
+    "is defined beyond. Clip the rows, or scale them as those were."
+)
 Copies = Mapping[str, NDArray[Any]]
 
 
@@ -62,6 +67,8 @@ class Scoring:
 
     def _add(self, first: int, seen: NDArray[Any], target: NDArray[Any]) -> None:
         task = self._task
+        if self._plan.target_range is not None:
+            refuse_outside(target, self._plan.target_range, hint=_OUTSIDE)
         copied = task.copy(seen, first)
         copies = {"value": copied, **task.compare(seen, target)}
         constants = {name: task.baselines.constant(name, target) for name in CONSTANTS}
