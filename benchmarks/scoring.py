@@ -7,7 +7,6 @@ The bounds: CPU at most 3 times that of `model.predict` plus 20 s; the peak memo
 rows within 10 % of that of 60,000. Each memory figure is the peak of a process of its own.
 """
 
-import json
 import os
 import resource
 import subprocess
@@ -23,16 +22,26 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 ROWS = 60_000
 
 
-def train(folder: Path) -> None:
+def train(folder: str) -> None:
     """Write a run folder: one epoch of the dense network on MNIST's training images."""
     import truecopy
 
-    truecopy.Autoencoder(model="recipe:vanilla-dense", epochs=1, quiet=True).fit("mnist").save(
-        folder
-    )
+    settings = {"model": "recipe:vanilla-dense", "epochs": 1, "quiet": True}
+    truecopy.Autoencoder(**settings).fit("mnist").save(folder)
 
 
-def measure_cpu(folder: Path) -> None:
+def write_rows(path: str, times: str) -> None:
+    """Write MNIST's training images some times over to a .npy file."""
+    from truecopy.data.datasets.mnist import load_mnist
+
+    images = load_mnist("train")[0]
+    shape = (int(times) * ROWS, *images.shape[1:])
+    rows = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    for copy in range(int(times)):
+        rows[copy * ROWS : (copy + 1) * ROWS] = images
+
+
+def print_cpu(folder: str) -> None:
     """Print the CPU seconds of one `predict` and of one `evaluate`."""
     import truecopy
     from truecopy.data.datasets.mnist import load_mnist
@@ -51,27 +60,7 @@ def measure_cpu(folder: Path) -> None:
     print(f"bound {bound:.1f} s (3 x predict + 20 s)")
 
 
-def measure_memory(folder: Path) -> None:
-    """Print the peak memory of evaluating 60,000 and 600,000 rows, each in its own process."""
-    from truecopy.data.datasets.mnist import load_mnist
-
-    images = load_mnist("train")[0]
-    peaks = {}
-    for times in (1, 10):
-        path = folder.with_name(f"rows{times}.npy")
-        rows = np.lib.format.open_memmap(path, "w+", np.uint8, (times * ROWS, *images.shape[1:]))
-        for copy in range(times):
-            rows[copy * ROWS : (copy + 1) * ROWS] = images
-        del rows
-        command = [sys.executable, __file__, "peak", str(folder), str(path)]
-        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        peaks[times] = json.loads(told.splitlines()[-1])
-        path.unlink()
-        print(f"{times * ROWS:,} rows: {peaks[times] / 1024:,.0f} MiB")
-    print(f"ratio {peaks[10] / peaks[1]:.3f} (bound 1.1)")
-
-
-def print_peak(folder: Path, path: Path) -> None:
+def print_peak(folder: str, path: str) -> None:
     """Print the peak memory, in KiB, of this process after evaluating the rows of a file."""
     import truecopy
 
@@ -79,16 +68,42 @@ def print_peak(folder: Path, path: Path) -> None:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
+PARTS = {part.__name__: part for part in (train, write_rows, print_cpu, print_peak)}
+
+
+def start(part: str, *arguments: str) -> str:
+    """Run a part in a process of its own, and return what it prints.
+
+    Linux hands the peak memory of a process down to those it starts: this one stays small.
+    """
+    command = [sys.executable, __file__, part, *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def measure_memory(folder: str) -> None:
+    """Print the peak memory of evaluating 60,000 and 600,000 rows."""
+    peaks = []
+    for times in (1, 10):
+        path = f"{folder}-{times}.npy"
+        start("write_rows", path, str(times))
+        peaks.append(int(start("print_peak", folder, path).splitlines()[-1]))
+        print(f"{times * ROWS:,} rows: {peaks[-1] / 1024:,.0f} MiB")
+    print(f"ratio {peaks[1] / peaks[0]:.3f} (bound 1.1)")
+
+
 def main() -> None:
     """Measure what the first argument names."""
-    if sys.argv[1:2] == ["peak"]:
-        print_peak(Path(sys.argv[2]), Path(sys.argv[3]))
+    what, *arguments = sys.argv[1:]
+    if what in PARTS:
+        PARTS[what](*arguments)
         return
-    measure = {"cpu": measure_cpu, "memory": measure_memory}[sys.argv[1]]
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "run"
-        train(folder)
-        measure(folder)
+        folder = str(Path(temporary) / "run")
+        start("train", folder)
+        if what == "cpu":
+            print(start("print_cpu", folder), end="")
+        else:
+            measure_memory(folder)
 
 
 if __name__ == "__main__":

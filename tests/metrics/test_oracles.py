@@ -109,9 +109,13 @@ def similarity_at_scales(y, p):
     def mean(plane):
         return correlate(plane, window)[5:-5, 5:-5]
 
+    def halve(plane):
+        height, width = (side // 2 for side in plane.shape)
+        return plane[: 2 * height, : 2 * width].reshape(height, 2, width, 2).mean(axis=(1, 3))
+
     scores = []
-    for x, z in zip(y[..., 0], p[..., 0], strict=True):
-        score = 1.0
+    for planes in zip(y[..., 0], p[..., 0], strict=True):
+        (x, z), score = planes, 1.0
         for scale, weight in enumerate((0.0448, 0.2856, 0.3001, 0.2363, 0.1333)):
             mx, mz = mean(x), mean(z)
             vx, vz, vxz = mean(x * x) - mx**2, mean(z * z) - mz**2, mean(x * z) - mx * mz
@@ -119,8 +123,7 @@ def similarity_at_scales(y, p):
             if scale == 4:
                 factor = factor * (2 * mx * mz + 1e-4) / (mx**2 + mz**2 + 1e-4)
             score *= factor.mean() ** weight
-            h, w = (side // 2 * 2 for side in x.shape)
-            x, z = (v[:h, :w].reshape(h // 2, 2, w // 2, 2).mean(axis=(1, 3)) for v in (x, z))
+            x, z = halve(x), halve(z)
         scores.append(score)
     return np.mean(scores)
 
@@ -132,7 +135,9 @@ ORACLES = {
     "bce": per_row(binary_cost),
     "bce_excess": per_row(binary_excess),
     "poisson_deviance": per_row(mean_poisson_deviance),
-    "cross_entropy": per_row(lambda y, p: log_loss([y.argmax()], p[None] / p.sum(), labels=range(9))),
+    "cross_entropy": per_row(
+        lambda y, p: log_loss([y.argmax()], p[None] / p.sum(), labels=range(9))
+    ),
     "psnr": per_row(lambda y, p: peak_signal_noise_ratio(y, p, data_range=1.0)),
     "ssim": similarity,
     "ms_ssim": similarity_at_scales,

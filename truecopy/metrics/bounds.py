@@ -16,9 +16,7 @@ class OutsideRange(DataError):
     """There are targets outside the range that a metric takes them to have."""
 
 
-def refuse_outside(
-    target: NDArray[Any], bounds: tuple[float, float], *, hint: str = _HINT
-) -> None:
+def refuse_outside(target: NDArray[Any], bounds: tuple[float, float], *, hint: str = _HINT) -> None:
     """Refuse targets outside `bounds`; predictions may be anywhere.
 
     Raises:

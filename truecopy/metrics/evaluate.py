@@ -15,7 +15,7 @@ from truecopy.metrics.baselines import Baselines, fit_baselines
 from truecopy.metrics.copier import Copier, as_copier
 from truecopy.metrics.examples import pick_examples
 from truecopy.metrics.keras_report import ask_keras
-from truecopy.metrics.scoring import Scoring
+from truecopy.metrics.scoring import Details, Scoring
 from truecopy.metrics.task import Task
 from truecopy.reports.result import Result
 from truecopy.reports.terminal import render_evaluation
@@ -31,26 +31,23 @@ class Scorecard(Result):
     Attributes:
         facts: The figures.
         examples: The best, median and worst rows as arrays.
-        row_errors: The mean squared error of each row, in scaled units.
-        replicates: Bootstrap replicates of each mean over rows, for paired comparisons.
+        details: Errors of single rows and features, and bootstrap replicates, as arrays.
     """
 
-    def __init__(
-        self,
-        facts: EvaluationFacts,
-        examples: Examples,
-        row_errors: NDArray[np.float64],
-        replicates: dict[str, NDArray[np.float64]],
-    ) -> None:
+    def __init__(self, facts: EvaluationFacts, examples: Examples, details: Details) -> None:
         self._facts = facts
         self.examples: Examples = examples
-        self.row_errors = row_errors
-        self.replicates = replicates
+        self.details = details
 
     @property
     def facts(self) -> EvaluationFacts:
         """The figures."""
         return self._facts
+
+    @property
+    def row_errors(self) -> NDArray[np.float64]:
+        """The mean squared error of each row, in scaled units."""
+        return self.details.row_errors
 
     def _render(self) -> Any:
         return render_evaluation(self._facts)
@@ -102,15 +99,14 @@ def evaluate(
     if clean.shape != source.shape:
         message = f"The targets' rows have shape {clean.shape}, the inputs' {source.shape}."
         raise ShapeMismatch(message)
+    given = source.labels if labels is None else labels
+    if source.rows is not None:  # else only the pass tells
+        _check_labels(given, source.rows)
     task = _make_task(model, source, clean, train=train, noise=noise, seed=seed)
     scoring = Scoring(task).run()
-    given = _check_labels(source.labels if labels is None else labels, len(scoring.errors))
-    return Scorecard(
-        _facts(task, scoring, given),
-        pick_examples(task, scoring.errors, scoring.mean_error),
-        scoring.errors,
-        scoring.replicates(),
-    )
+    given = _check_labels(given, len(scoring.errors))
+    details = scoring.details()
+    return Scorecard(_facts(task, scoring, given), pick_examples(task, details), details)
 
 
 def _make_task(
@@ -162,7 +158,8 @@ def _check_labels(labels: Any, rows: int) -> NDArray[Any] | None:
 
 def _facts(task: Task, scoring: Scoring, labels: NDArray[Any] | None) -> EvaluationFacts:
     units, seen = task.baselines.units.facts, scoring.seen_range
-    notes = [f"Figures are in scaled units (scaling: {units.scaling.value})."]
+    scaling = f"Figures are in scaled units (scaling: {units.scaling.value})."
+    notes = [scaling, *scoring.notes()]
     if task.copier.note:
         notes.append(task.copier.note)
     scores, rows = scoring.scores(), len(scoring.errors)

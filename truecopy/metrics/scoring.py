@@ -1,7 +1,7 @@
 """One pass over the rows of a task: all scores, explanations and row errors."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -28,13 +28,32 @@ _OUTSIDE: Final = (
 Copies = Mapping[str, NDArray[Any]]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Details:
+    """Figures of single rows and features, in scaled units.
+
+    Attributes:
+        row_errors: The mean squared error of each row.
+        pca_row_errors: That of the PCA's copy of each row; empty without a PCA.
+        feature_errors: The mean absolute error of each feature, in the shape of a row.
+        feature_r2: The R2 of each feature, in the shape of a row; where the targets don't
+            vary, 1 for an exact copy, else 0.
+        replicates: Bootstrap replicates of each mean over rows, for paired comparisons.
+    """
+
+    row_errors: NDArray[np.float64]
+    pca_row_errors: NDArray[np.float64]
+    feature_errors: NDArray[np.float64]
+    feature_r2: NDArray[np.float64]
+    replicates: Mapping[str, NDArray[np.float64]]
+
+
 class Scoring:
     """What one pass has gathered; `run` makes the pass, the rest reads it.
 
     Attributes:
-        errors: The mean squared error of each row: 8 bytes a row are all that grows.
-        pca_errors: That of the PCA's copy of each row; empty without a PCA.
-        mean_error: The mean absolute error of each feature, in the shape of a row.
+        errors: The mean squared error of each row. With that of the PCA, 16 bytes a row are
+            all that grows.
         seen_range: The smallest and the largest target.
     """
 
@@ -61,8 +80,6 @@ class Scoring:
             for first, seen, target in self._task.batches():
                 self._add(first, seen, target)
         self.errors = np.concatenate(self._errors)
-        self.pca_errors = np.concatenate(self._pca_errors) if self._pca_errors else np.zeros(0)
-        self.mean_error = self._feature_errors / len(self.errors)
         return self
 
     def _add(self, first: int, seen: NDArray[Any], target: NDArray[Any]) -> None:
@@ -133,10 +150,16 @@ class Scoring:
             derived[metric.name] = score_between(own, (low, high), higher=metric.higher_is_better)
         return derived
 
-    def replicates(self) -> dict[str, NDArray[np.float64]]:
-        """Return the bootstrap replicates of every mean over rows."""
+    def details(self) -> Details:
+        """Return the figures of single rows and features."""
         means = [tally for tally in self._tallies if tally.metric.pool == "mean"]
-        return {tally.metric.name: tally.replicate_means() for tally in means}
+        return Details(
+            row_errors=self.errors,
+            pca_row_errors=np.concatenate(self._pca_errors or [np.zeros(0)]),
+            feature_errors=self._feature_errors / len(self.errors),
+            feature_r2=self._structure.r2_per_feature().reshape(self._shape),
+            replicates={tally.metric.name: tally.replicate_means() for tally in means},
+        )
 
     def structure(self) -> dict[str, float | int | None]:
         """Return ranks and variances of copies and latents."""
@@ -172,6 +195,18 @@ class Scoring:
             "excess_by_target": self._bridge.compute_excess(),
         }
         return {"keras_accuracy": told | self._bridge.compute(), "bce": loss}
+
+    def notes(self) -> list[str]:
+        """Return what the reader should know before reading an R2 or an interval."""
+        notes = []
+        if len(self.errors) == 1:
+            notes.append("There is one row only: no interval says how other rows would do.")
+        if self._structure.variance == 0:
+            notes.append(
+                "The rows don't vary: r2 is 1 for an exact copy of them and 0 for any other, by "
+                "definition."
+            )
+        return notes
 
     def classes(self, labels: NDArray[Any]) -> dict[str, float]:
         """Return the mean squared error of the rows of each label."""
