@@ -18,7 +18,6 @@ from truecopy.reports.figures import (
 from truecopy.reports.wording import format_number, format_percent
 
 _ALL_BUT = 0.999  # the curve is cut where so many values are within
-_SCATTER_SIZE = (5.4, 4.0)
 
 
 def show_tolerance(evaluation: EvaluationFacts) -> Picture | None:
@@ -69,7 +68,9 @@ def show_scatter(examples: Examples) -> tuple[Picture, float] | None:
 
 def draw_scatter(own: Values, linear: Values, ink: Ink) -> bytes:
     """Draw rows as points, PCA's error across and the model's upwards, both logarithmic."""
-    figure, axes = start_chart(_SCATTER_SIZE, ink)
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    figure, axes = start_chart(CHART_SIZE, ink)
     low, high = min(own.min(), linear.min()) / 1.3, max(own.max(), linear.max()) * 1.3
     axes.scatter(linear, own, s=7, color=ink.first, alpha=0.45, lw=0)
     axes.plot([low, high], [low, high], color=ink.second, lw=1.4, label="as good as PCA")
@@ -77,6 +78,9 @@ def draw_scatter(own: Values, linear: Values, ink: Ink) -> bytes:
     axes.set_yscale("log")
     axes.set_xlim(low, high)
     axes.set_ylim(low, high)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda error, _: f"{error:g}"))
     axes.minorticks_off()
     axes.set_xlabel("PCA's error of the row", color=ink.text)
     axes.set_ylabel("the model's", color=ink.text)
