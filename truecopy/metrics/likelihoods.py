@@ -145,7 +145,9 @@ def gaussian_nll(
     """Negative log-likelihood of each row under Gaussian noise, in nats per value.
 
     Formula: the mean over a row's values of log(scale sqrt(2 pi)) + (y - p)^2 / (2 scale^2),
-    where `scale` is the noise's standard deviation in scaled units.
+    where `scale` is the noise's standard deviation in scaled units. Data don't tell it, so no
+    scorecard has this figure: call `truecopy.metrics.likelihoods.gaussian_nll` with a scale that
+    you know, such as a sensor's.
 
     Lower is better; it can be negative. Ceiling: log(scale sqrt(2 pi)), a perfect copy. Floor:
     the mean row. At a fixed scale it ranks copies as the MSE does and hides the same.
