@@ -173,7 +173,7 @@ def _score_held_out(source: Source, autoencoder: Autoencoder) -> Scorecard:
     # Rows are numbered as in the source.
     shown = tuple(replace(row, row=int(chosen[row.row])) for row in card.examples.rows)
     examples = replace(card.examples, rows=shown)
-    return Scorecard(facts, examples, card.row_errors, card.replicates)
+    return Scorecard(facts, examples, card.details)
 
 
 def _next_folder(data: str, model: str) -> Path:

@@ -10,9 +10,6 @@ from truecopy.data.plan import plan
 from truecopy.data.profile import profile
 from truecopy.data.sources import open_source
 from truecopy.errors import (
-    InvalidArgument,
-    ModelError,
-    NonFiniteData,
     ShapeMismatch,
     TruecopyError,
 )
@@ -103,17 +100,45 @@ def test_scores_are_the_means_over_all_rows(denoiser, blobs):
     assert facts.noise == "gaussian:0,0.3"
 
 
-def test_the_best_constants_are_the_best(denoiser, blobs):
-    facts = evaluate(denoiser, blobs, train=blobs).facts
-    clean = blobs.astype(np.float32) / 255
+@pytest.fixture(scope="module")
+def photographs():
+    """Bright pictures whose commonest value is a dark grey: neither 0 nor 1, nor the middle."""
+    generator = np.random.default_rng(5)
+    rows = generator.integers(100, 256, (40, 8, 8, 1))
+    rows[generator.uniform(size=rows.shape) < 0.2] = 60
+    rows[generator.uniform(size=rows.shape) < 0.1] = 255
+    rows[0, 0, 0, 0] = 0
+    return rows.astype(np.uint8)
 
-    for name in ("mse", "mae", "bce", "keras_accuracy", "exact_match"):
+
+@pytest.mark.parametrize("pictures", ["blobs", "photographs"])
+def test_the_best_constants_are_the_best(pictures, request):
+    rows = request.getfixturevalue(pictures)
+    facts = evaluate(perfect, rows, train=rows).facts
+    clean = rows.astype(np.float32) / 255
+
+    for name in (
+        *("mse", "mae", "max_error", "bce", "bce_excess", "keras_accuracy", "classic_accuracy"),
+        *("exact_match", "exact_match_truncated", "within_area"),
+    ):
+        metric = METRICS[name]
+        pool = np.max if metric.pool == "max" else np.mean
         tried = [
-            METRICS[name].rows(clean, np.full_like(clean, level / 255)).mean()
+            pool(metric.rows(clean, np.full_like(clean, np.float32(level) / np.float32(255))))
             for level in range(256)
         ]
-        best = max(tried) if METRICS[name].higher_is_better else min(tried)
-        assert facts.scores[name].baselines["constant"] == pytest.approx(best, rel=1e-3), name
+        best = max(tried) if metric.higher_is_better else min(tried)
+        assert facts.scores[name].baselines["constant"] == pytest.approx(best, rel=4e-3), name
+
+
+def test_the_best_constant_for_counts_is_their_mean():
+    counts = np.random.default_rng(0).poisson(1.5, (50, 6))
+
+    score = evaluate(perfect, counts, train=counts).facts.scores["poisson_deviance"]
+
+    mean = np.full(counts.shape, counts.mean())
+    expected = METRICS["poisson_deviance"].rows(counts.astype(float), mean).mean()
+    assert score.baselines["constant"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_floor_is_the_best_trivial_copy(denoiser, blobs):
@@ -217,40 +242,6 @@ def test_examples_are_the_best_median_and_worst_rows(denoiser, blobs):
         np.testing.assert_array_equal(example.original, blobs[example.row].astype(np.float32) / 255)
 
 
-@pytest.mark.parametrize(
-    ("model", "error", "message"),
-    [
-        (lambda rows: rows[..., 0], ShapeMismatch, "never broadcast"),
-        (
-            lambda rows: rows * np.nan,
-            ModelError,
-            "NaN or infinite in 300 of 300 rows, first in row 0",
-        ),
-        ("text", ModelError, r"of them \(encoder, decoder\) or a function. Got str"),
-    ],
-)
-def test_a_model_that_does_not_copy_is_refused(blobs, model, error, message):
-    with pytest.raises(error, match=message):
-        evaluate(model, blobs)
-
-
-def test_rows_of_another_shape_or_number_are_refused(denoiser, blobs):
-    with pytest.raises(ShapeMismatch):
-        evaluate(denoiser, np.zeros((5, 9, 9, 1), np.uint8))
-    with pytest.raises(ShapeMismatch, match="The targets' rows have shape"):
-        evaluate(denoiser, blobs, target=blobs[:, :, :, 0])
-    with pytest.raises(ShapeMismatch, match="different numbers of rows"):
-        evaluate(denoiser, blobs, target=blobs[:200])
-
-
-def test_rows_that_are_not_finite_are_refused(denoiser):
-    rows = np.full((10, 8, 8, 1), 0.5)
-    rows[3, 0, 2, 0] = np.nan
-
-    with pytest.raises(NonFiniteData, match="row 3 feature 2"):
-        evaluate(denoiser, rows)
-
-
 def test_a_scorecard_prints_and_saves(denoiser, blobs, tmp_path):
     card = evaluate(denoiser, blobs)
 
@@ -307,11 +298,6 @@ def test_the_error_of_each_class_is_that_of_its_rows(denoiser, blobs):
         assert card.facts.classes[str(label)] == pytest.approx(expected)
 
 
-def test_labels_of_another_length_are_refused(denoiser, blobs):
-    with pytest.raises(InvalidArgument, match="one label per row, shape"):
-        evaluate(denoiser, blobs, labels=np.zeros(7))
-
-
 def test_a_model_compared_with_itself_is_too_close_to_call(denoiser, blobs):
     card = evaluate(denoiser, blobs)
 
@@ -337,21 +323,3 @@ def test_derived_figures_follow_from_the_mean_squared_error(denoiser, blobs):
         1 - mse.value / clean.var(axis=0).mean(), rel=1e-5
     )
     assert facts.scores["psnr_pooled"].skill is None
-
-
-def test_targets_that_are_not_finite_are_refused(denoiser, blobs):
-    target = blobs.astype(float)
-    target[2, 0, 0, 0] = np.inf
-
-    with pytest.raises(NonFiniteData, match="row 2 feature 0"):
-        evaluate(denoiser, blobs, target=target)
-
-
-def test_noise_and_a_target_together_are_refused(denoiser, blobs):
-    with pytest.raises(InvalidArgument, match="None where a target is given"):
-        evaluate(denoiser, blobs, target=blobs, noise="gaussian:1")
-
-
-def test_a_bad_seed_is_refused(denoiser, blobs):
-    with pytest.raises(InvalidArgument, match="The 'seed' argument of evaluate"):
-        evaluate(denoiser, blobs, seed=-1)

@@ -26,7 +26,17 @@ from rich.text import Text
 
 from truecopy.errors import OutputFailed
 from truecopy.facts import ReportSection, ScoreFacts
+from truecopy.reports.breakdown import (
+    describe_structure,
+    describe_tolerance,
+    list_classes,
+    list_excess,
+    list_tones,
+    list_verdicts,
+)
+from truecopy.reports.evaluation_charts import show_scatter, show_tolerance
 from truecopy.reports.figures import draw_colours, show_curves, show_mean_error, show_rows
+from truecopy.reports.story import tell_score
 from truecopy.reports.terminal import Bar, clean, to_text
 from truecopy.reports.wording import (
     count_decimals,
@@ -105,6 +115,8 @@ def _load_templates() -> Environment:
         *(explain_scores, find_leader, find_skill, format_interval, format_number),
         *(format_percent, format_range, format_skill, lay_out, list_choices, name_baseline),
         *(show_curves, show_mean_error, show_rows, draw_colours, sum_up, to_uri),
+        *(list_classes, list_excess, list_tones, list_verdicts, describe_structure),
+        *(describe_tolerance, show_scatter, show_tolerance, tell_score),
     ]
     environment.globals.update({helper.__name__: helper for helper in helpers})
     return environment
