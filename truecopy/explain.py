@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from truecopy.errors import InvalidArgument, UnknownName
 
-
 # The sections of a rule's page, in order.
 SECTIONS: Final = ("What it checks", "Why it matters", "Bad", "Good", "When to ignore")
 

@@ -117,7 +117,7 @@ def _probe_run(made: Probe, subject: Subject, few: Any, recorded: Recorded) -> A
     )
 
 
-def _behave(  # noqa: PLR0913 (each is what one measurement needs)
+def _behave(
     made: Probe,
     subject: Subject,
     model: ModelFacts,
