@@ -51,14 +51,16 @@ def test_files_are_named_from_the_folder_the_program_was_started_in(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "before", "line"), [("x", 13, 9), ("x", 8, 6), ("y", 7, 7), ("y", 13, 8), ("z", 9, None)]
+    ("name", "before", "line"),
+    [("x", 13, 9), ("x", 8, 6), ("y", 7, 7), ("y", 13, 8), ("z", 9, None)],
 )
 def test_the_last_assignment_above_is_found(name, before, line):
     assert assigned_line(PROGRAM, name, before=before) == line
 
 
 @pytest.mark.parametrize(
-    ("line", "covered"), [(6, [6]), (10, [10, 11, 12, 13]), (12, [10, 11, 12, 13]), (8, [8]), (99, [99])]
+    ("line", "covered"),
+    [(6, [6]), (10, [10, 11, 12, 13]), (12, [10, 11, 12, 13]), (8, [8]), (99, [99])],
 )
 def test_a_statement_has_all_its_lines_but_a_loop_only_its_own(line, covered):
     assert list(statement_lines(PROGRAM, line)) == covered

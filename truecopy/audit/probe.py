@@ -10,7 +10,12 @@ from typing import Any, Final, TypeVar
 
 import keras
 
-from truecopy.audit.behaviour import measure_behaviour, run_model, train_briefly
+from truecopy.audit.behaviour import (
+    measure_behaviour,
+    measure_terms,
+    run_model,
+    train_briefly,
+)
 from truecopy.audit.contract import measure_contract
 from truecopy.audit.losses import describe_compile
 from truecopy.audit.output import Reach, find_reach
@@ -135,10 +140,12 @@ def _behave(
     )
     if behaviour is None or model.compiled is None:
         return model.layers, behaviour
+    errors = behaviour
+    terms = made.attempt("the terms of the loss", lambda: measure_terms(subject, errors), errors)
     return made.attempt(
         "some training steps",
-        lambda: train_briefly(subject, model.layers, behaviour, recorded),
-        (model.layers, behaviour),
+        lambda: train_briefly(subject, model.layers, terms, recorded),
+        (model.layers, terms),
     )
 
 

@@ -88,7 +88,7 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def find_latent(recorded: Recorded, inputs: Any) -> Call | None:
+def find_latent(recorded: Recorded) -> Call | None:
     """Return the call with the narrowest output between input and output; the first of those.
 
     Rows of inputs and the output itself are no latent; nor is what only moves values about.
@@ -97,10 +97,10 @@ def find_latent(recorded: Recorded, inputs: Any) -> Call | None:
     last = find_last_weighted(recorded)
     if last is None:
         return None
-    rows = len(keras.tree.flatten(inputs)[0])
+    rows = len(keras.tree.flatten(recorded.output)[0])
     before = leaves[: leaves.index(last)]
     inside = [c for c in before if _carries(c, rows)]
-    # What pools or drops without weights is a bottleneck too; what repeats is none.
+    # What pools without weights is a bottleneck, too.
     return min(inside, key=width_of, default=None)
 
 
@@ -137,7 +137,7 @@ def describe_model(
 ) -> ModelFacts:
     """Return the structure of the subject's model, from a run of it on rows."""
     model, last = subject.model, find_last_weighted(recorded)
-    latent = find_latent(recorded, subject.inputs)
+    latent = find_latent(recorded)
     output = keras.tree.flatten(recorded.output)[number]
     role, because = find_role(subject, output)
     recurrent = last is not None and type(last.layer).__name__.startswith(_RECURRENT)
@@ -162,6 +162,7 @@ def describe_model(
         squashed_twice=reach.squashed_twice,
         recurrent_output=recurrent,
         nonlinear=not straight,
+        first_input=_first_input(recorded),
     )
     if latent is None:
         return facts
@@ -173,6 +174,16 @@ def describe_model(
         penalised=_is_penalised(model, latent, recorded),
         noise=_has_noise(recorded, latent),
     )
+
+
+def _first_input(recorded: Recorded) -> tuple[float, float] | None:
+    """Return the range of what reaches the first layer with weights to train."""
+    weighted = (c for c in recorded.leaves() if c.layer.trainable_weights and c.inputs)
+    first = next(weighted, None)
+    if first is None:
+        return None
+    values = as_array(first.inputs[0])
+    return float(values.min()), float(values.max())
 
 
 def _shape_of(rows: Any) -> tuple[int | None, ...]:
