@@ -158,7 +158,7 @@ def _structure(
         Reach(),
     )
     straight = made.attempt(
-        "whether it is linear", lambda: is_straight(subject.model, few, number), False
+        "whether it is linear", lambda: is_straight(subject.model, few, number), otherwise=False
     )
     model = describe_model(subject, recorded, reach, number, straight=straight)
     layers: tuple[LayerFacts, ...] = made.attempt(
