@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.audit.reach import Reach
+from truecopy.audit.attainable import Attainable
 
 Array = NDArray[Any]
 Charge = Callable[[Array, Array], float]
@@ -23,6 +23,8 @@ _FAR: Final = (10.0, 100.0, 1000.0)
 # A point is better only when it wins more than this share of what the mean image loses: less is
 # rounding, or the width of a clipped edge.
 _MARGIN: Final = 0.01
+# Losses closer than this are the same number, rounded.
+_SAME: Final = 1e-6
 # The loss of probabilities pushed towards 0 and 1: what has a floor settles, what has none falls
 # by the same amount again.
 _EDGES: Final = (1e-2, 1e-4, 1e-6)
@@ -51,7 +53,7 @@ def to_logits(probabilities: Array) -> Array:
 
 
 def find_better(
-    charge: Charge, targets: Array, perfect: Array, reach: Reach, *, cheap: bool = True
+    charge: Charge, targets: Array, perfect: Array, reach: Attainable, *, cheap: bool = True
 ) -> Better | None:
     """Return the best reachable prediction that is charged less than a perfect copy.
 
@@ -70,6 +72,8 @@ def find_better(
     margin = _MARGIN * abs(charge(targets, mean) - floor) + 1e-6 * (1 + abs(floor))
     if not np.isfinite(margin):
         margin = 1e-3 * (1 + abs(floor))
+    if _is_blind(charge, targets, mean, floor) and reach.allows(mean) and np.ptp(perfect - mean):
+        return Better(loss=float(charge(targets, mean)), at="the mean target, charged the same")
     best: Better | None = None
     for words, candidate in _candidates(perfect, cheap=cheap):
         if not reach.allows(candidate):
@@ -80,7 +84,14 @@ def find_better(
     return best
 
 
-def is_unbounded(charge: Charge, targets: Array, perfect: Array, reach: Reach) -> bool:
+def _is_blind(charge: Charge, targets: Array, mean: Array, floor: float) -> bool:
+    """Say whether a copy, the mean image and its mean with noise are all charged the same."""
+    noise = np.random.default_rng(0).normal(size=mean.shape) * _spread(targets)
+    others = [charge(targets, mean), charge(targets, mean + noise - noise.mean())]
+    return bool(np.abs(np.array(others) - floor).max() <= _SAME * (1 + abs(floor)))
+
+
+def is_unbounded(charge: Charge, targets: Array, perfect: Array, reach: Attainable) -> bool:
     """Say whether the loss goes on falling away from the targets.
 
     Either far out, or, where it takes logarithms, towards the ends of [0, 1] at which Keras clips.
@@ -93,8 +104,7 @@ def is_unbounded(charge: Charge, targets: Array, perfect: Array, reach: Reach) -
             if _keeps_falling(losses, growth=5.0):
                 return True
     edges = [np.clip(perfect, edge, 1 - edge) for edge in _EDGES]
-    inside = reach.allows(edges[0])
-    return inside and _keeps_falling([charge(targets, p) for p in edges], growth=0.7)
+    return _keeps_falling([charge(targets, p) for p in edges], growth=0.7)
 
 
 def _keeps_falling(losses: list[float], *, growth: float) -> bool:

@@ -15,7 +15,8 @@ from truecopy.audit.batchsize import measure_scaling
 from truecopy.audit.likeness import Likeness, find_likeness
 from truecopy.audit.lossfunction import LossFunction, NoLoss, find_loss
 from truecopy.audit.outputs import see_output
-from truecopy.audit.reach import Reach
+from truecopy.audit.preserve import unchanged
+from truecopy.audit.attainable import Attainable
 from truecopy.audit.subject import Subject
 from truecopy.rules.facts import Bounds, ContractFacts
 
@@ -39,7 +40,7 @@ class _Case:
     targets: Array
     perfect: Array
     seen: Array | None
-    reach: Reach
+    reach: Attainable
     like: Likeness
 
     def charge(self, targets: Array, predictions: Array) -> float:
@@ -64,8 +65,9 @@ def measure_contract(
     loss = find_loss(subject)
     if isinstance(loss, NoLoss):
         return None
-    case = _prepare(subject, loss, bounds, softmax_axis)
-    return None if case is None else _measure(case, subject)
+    with unchanged(subject.model):
+        case = _prepare(subject, loss, bounds, softmax_axis)
+        return None if case is None else _measure(case, subject)
 
 
 def why_no_contract(subject: Subject) -> str:
@@ -82,19 +84,37 @@ def _prepare(
     inputs, targets = _sample(subject, _ROWS if loss.cheap else _STEP_ROWS)
     if not len(targets):
         return None
-    seen = see_output(subject.model, inputs)
+    seen = see_output(subject.model, inputs, targets.shape[1:])
     shape = None if seen is None else seen.shape[1:]
     like = find_likeness(loss, targets, inputs, shape)
-    perfect = to_logits(targets) if like.logits else targets.astype(np.float64)
+    perfect = _copy(targets, like, shape)
+    try:
+        loss.charge(targets, perfect.astype(np.float32), inputs)
+    except Exception:  # noqa: BLE001 - Keras refuses these shapes: there is nothing to measure
+        return None
     return _Case(
         loss=loss,
         inputs=inputs,
         targets=targets,
         perfect=perfect,
         seen=seen,
-        reach=Reach(bounds=bounds, softmax_axis=softmax_axis, shape=shape),
+        reach=Attainable(bounds=bounds, softmax_axis=softmax_axis, shape=shape),
         like=like,
     )
+
+
+def _copy(targets: Array, like: Likeness, output: tuple[int, ...] | None) -> Array:
+    """Return the targets as the loss wants its predictions: logits, or a class' one-hot code."""
+    if like.logits:
+        return to_logits(targets)
+    if output is None or output == targets.shape[1:] or targets.min() < 0:
+        return targets.astype(np.float64)
+    classes, single = output[-1], targets.shape[-1] == 1 and targets.ndim > 1
+    one_each = output[:-1] == targets.shape[1:] or (single and output[:-1] == targets.shape[1:-1])
+    if one_each and classes > max(targets.max(), 1) and (targets == np.rint(targets)).all():
+        index = targets[..., 0] if output[:-1] != targets.shape[1:] else targets
+        return np.eye(classes)[index.astype(int)]
+    return targets.astype(np.float64)
 
 
 def _sample(subject: Subject, most: int) -> tuple[Array, Array]:
@@ -112,7 +132,7 @@ def _sample(subject: Subject, most: int) -> tuple[Array, Array]:
 
 def _measure(case: _Case, subject: Subject) -> ContractFacts:
     targets, perfect = case.targets, case.perfect
-    mean = np.broadcast_to(_mean(case, targets), perfect.shape)
+    mean = np.broadcast_to(_mean(case), perfect.shape)
     better = find_better(case.charge, targets, perfect, case.reach, cheap=case.loss.cheap)
     scaling, penalties = measure_scaling(case.loss, subject.model, case.inputs, targets, case.seen)
     seen = None if case.seen is None else case.charge(targets, case.seen)
@@ -142,8 +162,9 @@ def _on_scale(case: _Case, probabilities: Array) -> Array:
     return to_logits(probabilities) if case.like.logits else probabilities
 
 
-def _mean(case: _Case, targets: Array) -> Array:
-    return _on_scale(case, targets.mean(axis=0, dtype=np.float64))
+def _mean(case: _Case) -> Array:
+    values = case.targets if case.perfect.shape == case.targets.shape else case.perfect
+    return _on_scale(case, values.mean(axis=0, dtype=np.float64))
 
 
 def _is_swapped(case: _Case) -> bool:
@@ -163,8 +184,8 @@ def _is_swapped(case: _Case) -> bool:
 
 def _reachable(case: _Case) -> dict[str, float]:
     """Return the shares and errors of targets that the output can't give, in target units."""
-    if case.like.logits:  # an output of logits reaches every probability
-        return {}
+    if case.like.logits or case.perfect.shape != case.targets.shape:
+        return {}  # logits reach every probability, and codes are no values
     targets = case.targets.astype(np.float64)
     least = float(np.square(targets - case.reach.project(targets)).mean())
     trivial = float(np.square(targets - targets.mean(axis=0)).mean())

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import Any, final
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.audit.preserve import unchanged
 from truecopy.audit.steploss import StepLoss, find_step
 from truecopy.audit.subject import Subject
+from truecopy.audit.tensors import to_float, to_tensor
 
 Array = NDArray[Any]
 
@@ -105,9 +104,8 @@ class OwnLoss(LossFunction):
     def charge(self, targets: Array, predictions: Array, inputs: Array) -> float:
         """Return what `compute_loss` says of these predictions, penalties included if it adds."""
         x, y, p = map(to_tensor, (inputs, targets, predictions))
-        with unchanged(self._model):
-            self._model(x)  # `compute_loss` may read `self.losses`, which a call leaves behind
-            return to_float(self._compute(x, y, p))
+        self._model(x)  # `compute_loss` may read `self.losses`, which a call leaves behind
+        return to_float(self._compute(x, y, p))
 
     def _compute(self, x: Any, y: Any, p: Any) -> Any:
         # By position and without `training` where an override lacks it, as Keras 3.15 calls it.
@@ -118,7 +116,7 @@ class OwnLoss(LossFunction):
 
 @final
 class LossOfStep(LossFunction):
-    """The loss in the logs of a `train_step` or `test_step` of the user's."""
+    """The loss in the logs of a `train_step` of the user's."""
 
     place = "step"
     cheap = False
@@ -134,7 +132,7 @@ class LossOfStep(LossFunction):
 def find_loss(subject: Subject) -> LossFunction | NoLoss:
     """Return the loss of the subject's model as a function, or why there is none."""
     model = subject.model
-    if overrides(model, "train_step") or overrides(model, "test_step"):
+    if overrides(model, "train_step"):
         step = find_step(subject)
         return LossOfStep(step) if isinstance(step, StepLoss) else NoLoss(reason=step)
     if overrides(model, "compute_loss"):
@@ -149,18 +147,3 @@ def overrides(model: Any, method: str) -> bool:
     function = getattr(type(model), method, None)
     return function is not None and not (function.__module__ or "").startswith("keras.")
 
-
-def to_tensor(values: Any) -> Any:
-    """Return the rows as `fit` hands them on: floats in Keras' float type, integers as they are.
-
-    Keras 3.15's array adapters do the same.
-    """
-    values = np.asarray(values)
-    if values.dtype.kind == "f":
-        values = values.astype(keras.config.floatx())
-    return keras.ops.convert_to_tensor(values)
-
-
-def to_float(value: Any) -> float:
-    """Return a scalar tensor, or the mean of another, as a number."""
-    return float(np.mean(np.asarray(keras.ops.convert_to_numpy(value), np.float64)))

@@ -16,7 +16,7 @@ _ROUNDING: Final = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reach:
+class Attainable:
     """The set of all possible outputs: bounds of each value, a simplex along an axis, a shape.
 
     `shape` is that of one row of output; where targets have more along an axis of which the
