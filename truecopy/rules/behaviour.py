@@ -114,7 +114,7 @@ def train_eval_gap(facts: AuditFacts) -> Finding | None:
         still holds m ** n of its start value: 63 % at 0.999 after 456 steps.
 
     Bad
-        layers.BatchNormalization(momentum=0.999)            # and a few hundred steps
+        layers.BatchNormalization(momentum=0.999)  # and a few hundred steps
 
     Good
         layers.BatchNormalization(momentum=0.9)

@@ -40,7 +40,7 @@ def constant_features(facts: AuditFacts) -> Finding | None:
         informative column, and divide by zero when standardised.
 
     Bad
-        x = table.to_numpy()                       # with a column of a single value
+        x = table.to_numpy()  # with a column of a single value
 
     Good
         x = table.loc[:, table.nunique() > 1].to_numpy()
@@ -83,7 +83,7 @@ def tiny_variance(facts: AuditFacts) -> Finding | None:
         looks like an excellent fit.
 
     Bad
-        x = 1000 + signal                              # signal of size 1
+        x = 1000 + signal  # signal of size 1
         model.fit(x, x)
 
     Good
@@ -166,7 +166,7 @@ def padding_dominates(facts: AuditFacts) -> Finding | None:
         constant gets a small loss, and the values that matter hardly count.
 
     Bad
-        x = keras.utils.pad_sequences(series, maxlen=500)     # most series are 20 long
+        x = keras.utils.pad_sequences(series, maxlen=500)  # most series are 20 long
         model.fit(x, x)
 
     Good

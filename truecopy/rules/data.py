@@ -42,7 +42,7 @@ def non_finite_data(facts: AuditFacts) -> Finding | None:
         learned from there on, whatever the optimiser.
 
     Bad
-        x = table.to_numpy()                 # empty cells are NaN
+        x = table.to_numpy()  # empty cells are NaN
         model.fit(x, x)
 
     Good
@@ -101,7 +101,7 @@ def unscaled_input(facts: AuditFacts) -> Finding | None:
 
     Bad
         (x_train, _), _ = keras.datasets.mnist.load_data()
-        model.fit(x_train, x_train)                     # 0..255
+        model.fit(x_train, x_train)  # 0..255
 
     Good
         x_train = x_train.astype("float32") / 255

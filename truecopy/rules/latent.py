@@ -44,7 +44,7 @@ def latent_not_narrower(facts: AuditFacts) -> Finding | None:
         nothing, and it copies anomalies as well as anything else.
 
     Bad
-        z = layers.Dense(1024)(inputs)                       # 784 pixels
+        z = layers.Dense(1024)(inputs)  # 784 pixels
         outputs = layers.Dense(784, activation="sigmoid")(z)
 
     Good
@@ -67,7 +67,7 @@ def latent_not_narrower(facts: AuditFacts) -> Finding | None:
     return find(
         latent_not_narrower,
         "warning",
-        f"The narrowest layer '{model.latent_layer}' has {model.latent:,} values for "
+        f"The narrowest layer '{model.latent_layer or '?'}' has {model.latent:,} values for "
         f"{features:,} input values, and neither noise nor a penalty makes copying hard.",
         evidence={"latent": model.latent, "features": features, "layer": model.latent_layer},
         fix="Make the latent narrower than the input, or corrupt the input.",
@@ -89,10 +89,10 @@ def latent_too_narrow(facts: AuditFacts) -> Finding | None:
         better, but seldom by far: expect a blurred copy.
 
     Bad
-        z = layers.Dense(2)(h)                               # MNIST: PCA of 2 keeps 17 %
+        z = layers.Dense(2)(h)  # MNIST: PCA of 2 keeps 17 %
 
     Good
-        z = layers.Dense(32)(h)                              # PCA of 32 keeps 74 %
+        z = layers.Dense(32)(h)  # PCA of 32 keeps 74 %
 
     When to ignore
         When two dimensions are wanted for a plot.
@@ -190,7 +190,7 @@ def recurrent_output(facts: AuditFacts) -> Finding | None:
     left = contract.unavoidable_share if contract is not None else None
     outside = contract.outside if contract is not None else None
     beyond = is_above(left, _UNREACHABLE)
-    shown = f": {format_percent(outside)} are out of reach" if beyond and outside else ""
+    shown = f": {format_percent(outside)} are out of reach" if beyond and is_number(outside) else ""
     kind = find_layer(facts, facts.model.output_layer)
     return find(
         recurrent_output,

@@ -96,7 +96,7 @@ def untrained_part(facts: AuditFacts) -> Finding | None:
         model than the one that is compiled.
 
     Bad
-        z = ops.round(layers.Dense(32)(h))                   # no gradient passes
+        z = ops.round(layers.Dense(32)(h))  # no gradient passes
 
     Good
         z = layers.Dense(32)(h)

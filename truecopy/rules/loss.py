@@ -43,7 +43,7 @@ def loss_not_minimal_at_target(facts: AuditFacts) -> Finding | None:
         mean over the wrong axis.
 
     Bad
-        def loss(y_pred, y_true):                          # Keras passes (y_true, y_pred)
+        def loss(y_pred, y_true):  # Keras passes (y_true, y_pred)
             return -ops.mean(y_true * ops.log(y_pred + 1e-7))
 
     Good
@@ -131,10 +131,10 @@ def categorical_loss_on_vectors(facts: AuditFacts) -> Finding | None:
         should be, it divides the output by its sum first, and it is not 0 for a copy.
 
     Bad
-        model.compile(loss="categorical_crossentropy")      # pictures, or several labels a row
+        model.compile(loss="categorical_crossentropy")  # pictures, or several labels a row
 
     Good
-        model.compile(loss="binary_crossentropy")           # values in [0, 1]
+        model.compile(loss="binary_crossentropy")  # values in [0, 1]
 
     When to ignore
         When each row is a probability distribution.

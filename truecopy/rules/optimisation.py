@@ -97,7 +97,7 @@ def diverged(facts: AuditFacts) -> Finding | None:
         too large, an exponential or a logarithm of something unbounded, and holes in the data.
 
     Bad
-        kl = ops.exp(log_var)                                # log_var beyond 88 overflows
+        kl = ops.exp(log_var)  # log_var beyond 88 overflows
 
     Good
         log_var = ops.clip(log_var, -10, 10)
@@ -156,8 +156,8 @@ def stopped_too_early(facts: AuditFacts) -> Finding | None:
         model.fit(x, x, epochs=3)
 
     Good
-        model.fit(x, x, epochs=200, validation_split=0.1,
-                  callbacks=[keras.callbacks.EarlyStopping(patience=5)])
+        stop = keras.callbacks.EarlyStopping(patience=5)
+        model.fit(x, x, epochs=200, validation_split=0.1, callbacks=[stop])
 
     When to ignore
         When a quick trial is all you want.

@@ -52,7 +52,7 @@ def softmax_reconstruction(facts: AuditFacts) -> Finding | None:
         outputs = layers.Dense(784, activation="softmax")(h)
 
     Good
-        outputs = layers.Dense(784, activation="sigmoid")(h)      # targets in [0, 1]
+        outputs = layers.Dense(784, activation="sigmoid")(h)  # targets in [0, 1]
 
     When to ignore
         When the targets are probabilities that sum to 1 along that axis.
@@ -110,11 +110,11 @@ def target_outside_output_range(facts: AuditFacts) -> Finding | None:
         go further than they can are pressed against their bound and stop learning.
 
     Bad
-        x = StandardScaler().fit_transform(table)                  # half of it below 0
+        x = StandardScaler().fit_transform(table)  # half of it below 0
         outputs = layers.Dense(n, activation="relu")(h)
 
     Good
-        outputs = layers.Dense(n)(h)                               # linear
+        outputs = layers.Dense(n)(h)  # linear
 
     When to ignore
         When the values out of reach are errors in the data.
@@ -195,7 +195,7 @@ def output_range_wider_than_target(facts: AuditFacts) -> Finding | None:
         curve instead of at its end, which takes longer to learn and leaves noise.
 
     Bad
-        outputs = layers.Dense(784, activation="tanh")(h)          # targets in [0, 1]
+        outputs = layers.Dense(784, activation="tanh")(h)  # targets in [0, 1]
 
     Good
         outputs = layers.Dense(784, activation="sigmoid")(h)

@@ -49,7 +49,7 @@ def regulariser_dominates(facts: AuditFacts) -> Finding | None:
         over the batch: the coefficient of an older program is too large by the batch size.
 
     Bad
-        self.add_loss(1e-3 * ops.sum(ops.abs(codes)))        # grows with the batch
+        self.add_loss(1e-3 * ops.sum(ops.abs(codes)))  # grows with the batch
 
     Good
         self.add_loss(1e-3 * ops.mean(ops.sum(ops.abs(codes), axis=-1)))
@@ -172,7 +172,7 @@ def loss_scales_with_batch(facts: AuditFacts) -> Finding | None:
         hangs on `batch_size`. At 128 rows a penalty of 0.001 is one of 0.128.
 
     Bad
-        self.add_loss(ops.sum(kl))                           # the other term is a mean
+        self.add_loss(ops.sum(kl))  # the other term is a mean
 
     Good
         self.add_loss(ops.mean(ops.sum(kl, axis=-1)))

@@ -55,7 +55,7 @@ def relu_latent(facts: AuditFacts) -> Finding | None:
         z = layers.Dense(6, activation="relu")(h)
 
     Good
-        z = layers.Dense(6)(h)                               # linear: keeps signs, never dies
+        z = layers.Dense(6)(h)  # linear: keeps signs, never dies
 
     When to ignore
         When the codes must not be negative and enough of them are alive.
@@ -100,7 +100,7 @@ def dead_units(facts: AuditFacts) -> Finding | None:
         large, inputs that are too large, or negative biases.
 
     Bad
-        keras.optimizers.Adam(learning_rate=0.1)             # throws relu units below 0
+        keras.optimizers.Adam(learning_rate=0.1)  # throws relu units below 0
 
     Good
         keras.optimizers.Adam(learning_rate=0.001)
@@ -187,7 +187,7 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
         learns through it. Usual reasons are unscaled inputs and weights that are too large.
 
     Bad
-        h = layers.Dense(128, activation="tanh")(inputs)     # inputs 0..255
+        h = layers.Dense(128, activation="tanh")(inputs)  # inputs 0..255
 
     Good
         h = layers.Dense(128, activation="tanh")(inputs / 255)

@@ -50,7 +50,7 @@ def kl_scale_mismatch(facts: AuditFacts) -> Finding | None:
         times too much: the posterior becomes the prior, and every picture is the mean image.
 
     Bad
-        reconstruction = ops.mean(ops.square(x - y), axis=-1)        # over pixels
+        reconstruction = ops.mean(ops.square(x - y), axis=-1)  # over pixels
         kl = -0.5 * ops.sum(1 + log_var - mean**2 - ops.exp(log_var), axis=-1)
 
     Good
@@ -194,7 +194,7 @@ def kl_formula(facts: AuditFacts) -> Finding | None:
         samples are wrong.
 
     Bad
-        kl = 0.5 * ops.sum(1 + log_var - mean**2 - ops.exp(log_var), axis=-1)     # sign
+        kl = 0.5 * ops.sum(1 + log_var - mean**2 - ops.exp(log_var), axis=-1)  # sign
 
     Good
         kl = -0.5 * ops.sum(1 + log_var - mean**2 - ops.exp(log_var), axis=-1)
