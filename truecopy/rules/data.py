@@ -173,7 +173,8 @@ def train_validation_shift(facts: AuditFacts) -> Finding | None:
 
     What it checks
         Spread and mean of the validation inputs and targets against those of the training rows:
-        a spread 3 times larger or smaller, or a mean a whole standard deviation away.
+        a spread 3 times larger or smaller, or a mean a whole standard deviation away; and
+        whether every validation column has exactly the bounds that scaling gives.
 
     Why it matters
         The validation error then measures the difference in scaling, not the network; early
@@ -199,7 +200,7 @@ def train_validation_shift(facts: AuditFacts) -> Finding | None:
         ("targets", data.targets, data.validation_targets),
     )
     for what, train, other in pairs:
-        if other is None or not _differs(train, other):
+        if other is None or not (data.scaled_again or _differs(train, other)):
             continue
         spans = [(d.minimum, d.maximum) for d in (train, other)]
         return find(
@@ -208,7 +209,8 @@ def train_validation_shift(facts: AuditFacts) -> Finding | None:
             f"The validation {what} span {format_range(spans[1])} with mean "
             f"{format_number(other.mean)} and spread {format_number(other.spread)}, the training "
             f"{what} {format_range(spans[0])} with {format_number(train.mean)} and "
-            f"{format_number(train.spread)}.",
+            f"{format_number(train.spread)}"
+            + (": the columns of both were scaled by themselves." if data.scaled_again else "."),
             evidence={
                 "in": what,
                 "training_range": spans[0],
@@ -217,6 +219,7 @@ def train_validation_shift(facts: AuditFacts) -> Finding | None:
                 "validation_mean": other.mean,
                 "training_spread": train.spread,
                 "validation_spread": other.spread,
+                "scaled_again": data.scaled_again,
             },
             fix="Scale the validation rows by the numbers that were found on the training rows.",
             cost=_SHIFT_COST,
