@@ -131,6 +131,9 @@ class ModelFacts(Record):
     two inference calls differ; `recurrent_output` that the last layer is an LSTM or GRU.
     `first_input` are minimum and maximum of what reaches the first layer with weights on the
     probed rows, after all scaling that the model does by itself; None: not measured.
+    `bypass` is the share of the output's spread that does not come through the latent: how far
+    the output with the latents of other rows differs from the output of those rows (0: all of
+    it comes through the latent, 1: none; None: not measured).
     """
 
     name: str
@@ -155,6 +158,7 @@ class ModelFacts(Record):
     penalised: bool = False
     stochastic: bool = False
     first_input: tuple[float, float] | None = None
+    bypass: float | None = None
     compiled: CompileFacts | None = None
 
 
@@ -188,6 +192,8 @@ class PairFacts(Record):
     mean. `cardinal` are columns of whole numbers that look like identifiers or categories.
     `validation` are the validation inputs, `validation_targets` its targets, None where there
     are none.
+    `scaled_again` says that every validation column has, on its own rows, exactly the bounds or
+    the mean and standard deviation that scaling gave the training columns.
     `spare` are arrays that were made and not used.
     """
 
@@ -205,6 +211,7 @@ class PairFacts(Record):
     cardinal: tuple[int, ...] = ()
     validation: DataFacts | None = None
     validation_targets: DataFacts | None = None
+    scaled_again: bool = False
     spare: tuple[SpareArray, ...] = ()
     sampled: str = ""
 

@@ -99,7 +99,7 @@ def loss_floor_not_zero(facts: AuditFacts) -> Finding | None:
         of y, not 0. A training that ends at 0.093 on MNIST is 0.02 above its floor.
 
     Bad
-        print(history.history["loss"][-1])                   # 0.63: good or bad?
+        print(history.history["loss"][-1])  # 0.63: good or bad?
 
     Good
         model.compile(loss="binary_crossentropy", metrics=["mse"])

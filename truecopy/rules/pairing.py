@@ -236,7 +236,7 @@ def target_broadcast(facts: AuditFacts) -> Finding | None:
         their mean. The loss falls, nothing complains, and the copy is never right.
 
     Bad
-        outputs = layers.Conv2D(1, 3, padding="same")(h)      # pictures have 3 channels
+        outputs = layers.Conv2D(1, 3, padding="same")(h)  # pictures have 3 channels
         model.compile(loss="mse")
 
     Good

@@ -49,7 +49,7 @@ def bce_target_outside_unit_interval(facts: AuditFacts) -> Finding | None:
 
     Bad
         model.compile(loss="binary_crossentropy")
-        model.fit(x, x)                                      # x in 0..255, or standardised
+        model.fit(x, x)  # x in 0..255, or standardised
 
     Good
         model.fit(x / 255, x / 255)
@@ -127,7 +127,7 @@ def logits_mismatch(facts: AuditFacts) -> Finding | None:
         say anything below 0.5 or above 0.73.
 
     Bad
-        outputs = layers.Dense(784)(h)                        # linear
+        outputs = layers.Dense(784)(h)  # linear
         model.compile(loss="binary_crossentropy")
 
     Good

@@ -102,7 +102,7 @@ def unbounded_log_variance(facts: AuditFacts) -> Finding | None:
         before, a single row rules the loss.
 
     Bad
-        z_log_var = layers.Dense(16)(h)                      # h up to thousands: raw pixels
+        z_log_var = layers.Dense(16)(h)  # h up to thousands: raw pixels
 
     Good
         z_log_var = ops.clip(layers.Dense(16)(h), -10, 10)

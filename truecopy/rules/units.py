@@ -9,7 +9,6 @@ from truecopy.rules.measured import (
     AS_THE_MEAN,
     HALF,
     behind_pca,
-    find_layer,
     has_worked,
     is_above,
     is_autoencoder,
@@ -55,18 +54,16 @@ def relu_latent(facts: AuditFacts) -> Finding | None:
         z = layers.Dense(6, activation="relu")(h)
 
     Good
-        z = layers.Dense(6)(h)                               # linear: keeps signs, never dies
+        z = layers.Dense(6)(h)  # linear: keeps signs, never dies
 
     When to ignore
         When the codes must not be negative and enough of them are alive.
     """
-    latent = find_layer(facts, facts.model.latent_layer)
+    latent = _find_codes(facts)
     if latent is None or not is_autoencoder(facts) or has_worked(facts):
         return None
-    if latent.activation not in _CUT or latent.sparse or facts.model.penalised:
-        return None
     dead = _share(latent.dead, latent)
-    if not is_above(dead, _DEAD_LATENT):
+    if latent.sparse or facts.model.penalised or not is_above(dead, _DEAD_LATENT):
         return None
     return find(
         relu_latent,
@@ -87,6 +84,20 @@ def relu_latent(facts: AuditFacts) -> Finding | None:
     )
 
 
+def _find_codes(facts: AuditFacts) -> LayerFacts | None:
+    """Return the layer whose relu gives the codes: the latent, or one right after it."""
+    names = [layer.name for layer in facts.model.layers]
+    if facts.model.latent_layer not in names:
+        return None
+    following = facts.model.layers[names.index(facts.model.latent_layer) :]
+    for layer in following:
+        if layer.width != following[0].width or (layer.parameters and layer is not following[0]):
+            return None
+        if layer.activation in _CUT:
+            return layer
+    return None
+
+
 @rule("TC404", explains=_BEHIND)
 def dead_units(facts: AuditFacts) -> Finding | None:
     """Units give the same constant for all rows, and learn nothing any more.
@@ -100,7 +111,7 @@ def dead_units(facts: AuditFacts) -> Finding | None:
         large, inputs that are too large, or negative biases.
 
     Bad
-        keras.optimizers.Adam(learning_rate=0.1)             # throws relu units below 0
+        keras.optimizers.Adam(learning_rate=0.1)  # throws relu units below 0
 
     Good
         keras.optimizers.Adam(learning_rate=0.001)
@@ -143,7 +154,7 @@ def dead_units(facts: AuditFacts) -> Finding | None:
 
 def _bound_of(layer: LayerFacts, facts: AuditFacts) -> float:
     """Return the share of dead units from which a layer is reported."""
-    latent = layer.part == "latent" or layer.name == facts.model.latent_layer
+    latent = layer.name == facts.model.latent_layer or layer is _find_codes(facts)
     if latent and facts.model.penalised:
         return 2.0  # never: the penalty wants zeros, and its own rule says when it overdoes it
     return _DEAD_LATENT if latent else _DEAD
@@ -180,14 +191,14 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
 
     What it checks
         The share of a layer's sigmoid or tanh units that are within 1 % of a bound on over
-        95 % of the rows: half or more, where less than half was learned.
+        95 % of the rows: half or more, where the copy is not good all the same.
 
     Why it matters
         At its bound the slope of a sigmoid is next to 0: nothing above or below such a unit
         learns through it. Usual reasons are unscaled inputs and weights that are too large.
 
     Bad
-        h = layers.Dense(128, activation="tanh")(inputs)     # inputs 0..255
+        h = layers.Dense(128, activation="tanh")(inputs)  # inputs 0..255
 
     Good
         h = layers.Dense(128, activation="tanh")(inputs / 255)
@@ -198,7 +209,7 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
     if not is_autoencoder(facts):
         return None
     left = left_over(facts) if is_trained(facts) else None
-    if left is not None and left < HALF:
+    if has_worked(facts):
         return None
     failed = left is not None and left >= AS_THE_MEAN
     hit = [

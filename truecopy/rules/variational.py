@@ -26,8 +26,8 @@ _HEAVY: Final = 10.0
 # From here on no beta is meant: no published setting of a plain VAE has it.
 _FAR_TOO_HEAVY: Final = 100.0
 _LIGHT: Final = 0.05
-# KL per latent in nats: textbook VAEs have 0.1 to 4. Beyond, codes have left the prior.
-_LEFT_PRIOR: Final = 6.0
+# KL per latent in nats: textbook VAEs have 0.1 to 3.5. Beyond, codes have left the prior.
+_LEFT_PRIOR: Final = 4.0
 # A latent carries nothing when its KL is below this (the facts' own bound for 'active').
 _FEW_ACTIVE: Final = 0.25
 _COLLAPSE_COST: Final = 0.6
@@ -50,7 +50,7 @@ def kl_scale_mismatch(facts: AuditFacts) -> Finding | None:
         times too much: the posterior becomes the prior, and every picture is the mean image.
 
     Bad
-        reconstruction = ops.mean(ops.square(x - y), axis=-1)        # over pixels
+        reconstruction = ops.mean(ops.square(x - y), axis=-1)  # over pixels
         kl = -0.5 * ops.sum(1 + log_var - mean**2 - ops.exp(log_var), axis=-1)
 
     Good
@@ -194,7 +194,7 @@ def kl_formula(facts: AuditFacts) -> Finding | None:
         samples are wrong.
 
     Bad
-        kl = 0.5 * ops.sum(1 + log_var - mean**2 - ops.exp(log_var), axis=-1)     # sign
+        kl = 0.5 * ops.sum(1 + log_var - mean**2 - ops.exp(log_var), axis=-1)  # sign
 
     Good
         kl = -0.5 * ops.sum(1 + log_var - mean**2 - ops.exp(log_var), axis=-1)
