@@ -1,7 +1,7 @@
 """Lines of the user's program, told from those of libraries."""
 
+import inspect
 import json
-import sys
 from pathlib import Path
 
 import keras
@@ -38,7 +38,7 @@ def test_a_program_is_the_users_and_a_library_is_not(tmp_path):
 
 def test_the_line_that_runs_is_the_users_even_below_a_library():
     found = []
-    here = sys._getframe().f_lineno + 1
+    here = inspect.currentframe().f_lineno + 1
     json.loads("[1]", parse_int=lambda _: found.append(user_where(Path(__file__).parent)))
 
     assert (found[0].file, found[0].line) == ("test_lines.py", here)
@@ -51,14 +51,16 @@ def test_files_are_named_from_the_folder_the_program_was_started_in(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "before", "line"), [("x", 13, 9), ("x", 8, 6), ("y", 7, 7), ("y", 13, 8), ("z", 9, None)]
+    ("name", "before", "line"),
+    [("x", 13, 9), ("x", 8, 6), ("y", 7, 7), ("y", 13, 8), ("z", 9, None)],
 )
 def test_the_last_assignment_above_is_found(name, before, line):
     assert assigned_line(PROGRAM, name, before=before) == line
 
 
 @pytest.mark.parametrize(
-    ("line", "covered"), [(6, [6]), (10, [10, 11, 12, 13]), (12, [10, 11, 12, 13]), (8, [8]), (99, [99])]
+    ("line", "covered"),
+    [(6, [6]), (10, [10, 11, 12, 13]), (12, [10, 11, 12, 13]), (8, [8]), (99, [99])],
 )
 def test_a_statement_has_all_its_lines_but_a_loop_only_its_own(line, covered):
     assert list(statement_lines(PROGRAM, line)) == covered

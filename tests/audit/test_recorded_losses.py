@@ -80,7 +80,14 @@ def test_a_later_fit_goes_on_from_the_earlier_one():
 
 @pytest.mark.parametrize(
     ("logs", "loss"),
-    [({"loss": 1}, 1.0), ({"mse": 1}, None), ([2.0, 3.0], 2.0), (np.float32(4), 4.0), (None, None), ([], None)],
+    [
+        ({"loss": 1}, 1.0),
+        ({"mse": 1}, None),
+        ([2.0, 3.0], 2.0),
+        (np.float32(4), 4.0),
+        (None, None),
+        ([], None),
+    ],
 )
 def test_the_loss_is_found_in_whatever_keras_returns(logs, loss):
     assert read_loss(logs) == loss

@@ -118,13 +118,11 @@ class Child:
         """Return what the program did with Keras."""
         if self.watcher is None:
             return {"keras": False}
-        models = [model for ref in self.watcher.models if (model := ref()) is not None]
+        models = [model for ref in self.watcher.marks.models if (model := ref()) is not None]
         return {
             "keras": True,
             "models": [str(getattr(model, "name", "?")) for model in models],
             "compiled": [str(m.name) for m in models if getattr(m, "compiled", False)],
-            "calls": self.watcher.calls,
-            "sessions": len(self.watcher.sessions),
             "failures": self.watcher.failures,
         }
 

@@ -1,27 +1,19 @@
-"""Watches a program that uses Keras: what it builds, compiles and fits, and audits each fit.
-
-Lives in the process of the program. Keras' methods are wrapped where they are defined, not on
-`keras.Model`, because Keras compares them with those of its own classes (3.15: loading a
-model compiles it only where `compile` is the trainer's own).
-"""
+"""Audits each fit of a program that uses Keras; lives in the process of the program."""
 
 import functools
 import json
-import os
 import sys
 import threading
 import time
 import traceback
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import keras
-
 from truecopy.audit.feeding import MOST_ROWS, Sample, sample_given, to_array
 from truecopy.audit.lines import user_frames, user_where
+from truecopy.audit.marking import Marks
 from truecopy.audit.recorded_losses import read_loss
 from truecopy.audit.recording import Recorder, TimeIsOver, copy_weights
 from truecopy.audit.session import FitCall, Session
@@ -62,69 +54,25 @@ class Watcher:
         prove: dict[str, Any] | None = None,
     ) -> None:
         self.target, self.root, self.folder = target, root, folder
+        self.marks = Marks(root)
         self.sessions: list[Session] = []
-        self.models: list[weakref.ref[Any]] = []
         self.failures: list[str] = []
-        self.calls = 0
         self._left = budget
         self._end = end
         self._prove = prove
-        self._busy = 0
-        self._process = os.getpid()
-        self._layers: weakref.WeakKeyDictionary[Any, Where] = weakref.WeakKeyDictionary()
-        self._compiled: weakref.WeakKeyDictionary[Any, tuple[Where | None, int]] = (
-            weakref.WeakKeyDictionary()
-        )
         self._patience: threading.Timer | None = None
 
     def install(self) -> None:
         """Wrap Keras' methods."""
-        self._wrap("compile", self._on_compile)
-        self._wrap("fit", self._on_fit)
-        self._wrap("train_on_batch", self._on_train_on_batch)
-        make = keras.layers.Layer.__new__
-
-        def make_and_note(kind: Any, *args: Any, **named: Any) -> Any:
-            made = make(kind, *args, **named)
-            self._on_new(made)
-            return made
-
-        keras.layers.Layer.__new__ = staticmethod(make_and_note)
-
-    def _wrap(self, name: str, watch: Callable[..., Any]) -> None:
-        owner = next(kind for kind in keras.Model.__mro__ if name in vars(kind))
-        original = vars(owner)[name]
-
-        @functools.wraps(original)
-        def wrapped(model: Any, *args: Any, **named: Any) -> Any:
-            # Inside our own probing or Keras' own fit, and in worker processes: hands off.
-            if self._busy or os.getpid() != self._process:
-                return original(model, *args, **named)
-            return watch(original, model, args, named)
-
-        setattr(owner, name, wrapped)
-
-    def _on_new(self, layer: Any) -> None:
-        if self._busy:
-            return
-        where = user_where(self.root)
-        if where is not None:
-            self._layers[layer] = where
-        if isinstance(layer, keras.Model):
-            self.models.append(weakref.ref(layer))
-
-    def _on_compile(self, compile_: Callable[..., Any], model: Any, args: Any, named: Any) -> Any:
-        _, count = self._compiled.get(model, (None, 0))
-        self._compiled[model] = (user_where(self.root), count + 1)
-        with self.busy():
-            return compile_(model, *args, **named)
+        self.marks.install()
+        self.marks.wrap("fit", self._on_fit)
+        self.marks.wrap("train_on_batch", self._on_train_on_batch)
 
     def _on_fit(self, fit: Callable[..., Any], model: Any, args: Any, named: Any) -> Any:
-        self.calls += 1
         call = FitCall.read(fit, model, args, named)
         if call is None:
             return fit(model, *args, **named)
-        with self.busy():
+        with self.marks.busy():
             session, replacement = self._session_of(call, model)
             rows = session.sample.rows if hasattr(call["x"], "shape") else None
             recorder = Recorder(
@@ -148,7 +96,7 @@ class Watcher:
     def _session_of(self, call: FitCall, model: Any) -> tuple[Session, Any]:
         """Return the session that this call belongs to, and what to feed in place of a stream."""
         where = user_where(self.root)
-        _, state = self._compiled.get(model, (None, 0))
+        state = self.marks.compiled(model)
         if self.sessions and self.sessions[-1].is_same(model, where, state):
             call.note(self.sessions[-1])
             return self.sessions[-1], None
@@ -163,23 +111,24 @@ class Watcher:
         return session, session.sample.replacement
 
     def _new_session(self, *, sample: Sample, model: Any, where: Where | None) -> Session:
-        compiled, state = self._compiled.get(model, (None, 0))
         session = Session(
-            model=model, number=len(self.sessions), where=where, state=state, sample=sample
+            model=model,
+            number=len(self.sessions),
+            where=where,
+            state=self.marks.compiled(model),
+            sample=sample,
         )
-        for what, line in (("fit", where), ("compile", compiled)):
-            if line is not None:
-                session.wheres[what] = line
+        if where is not None:
+            session.wheres["fit"] = where
         return session
 
     def _on_train_on_batch(
         self, train: Callable[..., Any], model: Any, args: Any, named: Any
     ) -> Any:
-        self.calls += 1
         call = FitCall.read(train, model, args, named)
         if call is None:
             return train(model, *args, **named)
-        with self.busy():
+        with self.marks.busy():
             session = self._batches_of(model, call)
             with self._training(session):
                 result = train(model, *args, **named)
@@ -193,7 +142,7 @@ class Watcher:
 
     def _batches_of(self, model: Any, call: FitCall) -> Session:
         """Return the session of a loop of the user's over batches, with this batch's rows."""
-        _, state = self._compiled.get(model, (None, 0))
+        state = self.marks.compiled(model)
         where = user_where(self.root)
         x, y = to_array(call["x"]), None if call["y"] is None else to_array(call["y"])
         for session in self.sessions:
@@ -210,15 +159,6 @@ class Watcher:
         session.batch_size = len(x)
         self.sessions.append(session)
         return session
-
-    @contextmanager
-    def busy(self) -> Iterator[None]:
-        """Let what runs inside, Keras' or ours, go unwatched."""
-        self._busy += 1
-        try:
-            yield
-        finally:
-            self._busy -= 1
 
     @contextmanager
     def _training(self, session: Session) -> Iterator[None]:
@@ -248,11 +188,9 @@ class Watcher:
         from truecopy.audit.probe import probe
 
         start = time.monotonic()
-        with self.busy():
+        with self.marks.aside():
             try:
-                for layer in session.model._flatten_layers():  # noqa: SLF001 (nested ones too)
-                    if layer in self._layers:
-                        session.wheres[f"layer {layer.name}"] = self._layers[layer]
+                session.wheres.update(self.marks.wheres(session.model))
                 facts = probe(session.subject(self.target))
             except Exception as error:  # noqa: BLE001 (the program must go on; it is told)
                 traceback.print_exc()
@@ -279,7 +217,7 @@ class Watcher:
             if not session.audited:
                 self.audit(session)
         if self._prove is not None:
-            with self.busy():
+            with self.marks.aside():
                 self._prove_leading()
 
     def _prove_leading(self) -> None:
