@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from truecopy.audit.ending import Ender
 from truecopy.backend import choose_backend
 
 
@@ -34,6 +35,7 @@ class Child:
         self.folder = Path(request["folder"])
         self.request = request
         self.watcher: Any = None
+        self.ender = Ender(self._finish)
 
     def run(self) -> None:
         """Run the program to its end, or to that of the audit; never returns."""
@@ -41,6 +43,7 @@ class Child:
             # The program may still say `setdefault`; the choice is made when it imports Keras.
             os.environ.pop("KERAS_BACKEND", None)
         sys.meta_path.insert(0, _AfterKeras(self._watch))
+        self.ender.listen()
         outcome: dict[str, Any] = {"reason": "ended"}
         try:
             self._run_program()
@@ -48,9 +51,10 @@ class Child:
             outcome = {"reason": "exit", "code": str(error.code)}
         except BaseException as error:  # noqa: BLE001 (whatever it is, it is the program's)
             outcome = self._describe(error)
-        if self.watcher is not None:
-            self.watcher.audit_rest()
         self._end_with(outcome)
+
+    def _finish(self, reason: str) -> None:
+        self._end_with({"reason": reason})
 
     def _run_program(self) -> None:
         source = self.script.read_bytes()
@@ -72,7 +76,7 @@ class Child:
             folder=self.folder,
             budget=float(self.request["budget"]),
             prove=self.request["prove"],
-            end=lambda reason: self._end_with({"reason": reason}),
+            ender=self.ender,
         )
         self.watcher.install()
 
@@ -101,7 +105,9 @@ class Child:
         }
 
     def _end_with(self, outcome: dict[str, Any]) -> None:
-        """Write the outcome and end this process, with all its threads."""
+        """Audit what is left, write the outcome, and end this process with all its threads."""
+        if self.watcher is not None:
+            self.watcher.audit_rest()
         outcome["seen"] = self._seen()
         place = self.folder / "outcome.json"
         part = place.with_name(f"outcome.{os.getpid()}.part")

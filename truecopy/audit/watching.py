@@ -2,8 +2,6 @@
 
 import functools
 import json
-import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -11,11 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from truecopy.audit.ending import Ender, TimeIsOver
 from truecopy.audit.feeding import MOST_ROWS, Sample, sample_given, to_array
 from truecopy.audit.lines import user_frames, user_where
 from truecopy.audit.marking import Marks
+from truecopy.audit.own_loops import OwnLoops
 from truecopy.audit.recorded_losses import read_loss
-from truecopy.audit.recording import Recorder, TimeIsOver, copy_weights
+from truecopy.audit.recording import Recorder, copy_weights
 from truecopy.audit.session import FitCall, Session
 from truecopy.audit.silence import silence
 from truecopy.facts import Record
@@ -39,7 +39,7 @@ class Watcher:
         root: The folder that its files are named from.
         folder: Where audits are written, one JSON file per training.
         budget: Seconds of training to watch, over all fits.
-        end: Ends the program; called with the reason.
+        ender: Ends the program from another thread.
         prove: The rules ('select', 'ignore') whose fixes are tried at the end; None: none.
     """
 
@@ -50,7 +50,7 @@ class Watcher:
         root: Path,
         folder: Path,
         budget: float,
-        end: Callable[[str], None],
+        ender: Ender,
         prove: dict[str, Any] | None = None,
     ) -> None:
         self.target, self.root, self.folder = target, root, folder
@@ -58,15 +58,16 @@ class Watcher:
         self.sessions: list[Session] = []
         self.failures: list[str] = []
         self._left = budget
-        self._end = end
+        self._ender = ender
+        self._loops = OwnLoops(self.marks, ender, budget)
         self._prove = prove
-        self._patience: threading.Timer | None = None
 
     def install(self) -> None:
         """Wrap Keras' methods."""
         self.marks.install()
         self.marks.wrap("fit", self._on_fit)
         self.marks.wrap("train_on_batch", self._on_train_on_batch)
+        self._loops.install()
 
     def _on_fit(self, fit: Callable[..., Any], model: Any, args: Any, named: Any) -> Any:
         call = FitCall.read(fit, model, args, named)
@@ -83,12 +84,14 @@ class Watcher:
             )
             bound = call.with_recorder(recorder, replacement)
             with self._training(session):
+                self._ender.in_fit = True
                 try:
                     result = fit(*bound.args, **bound.kwargs)
                 except TimeIsOver:
                     session.complete = False
                     result = model.history
                 finally:
+                    self._ender.in_fit = False
                     session.initial_weights = session.initial_weights or recorder.initial_weights
         self._after(session)
         return result
@@ -137,7 +140,7 @@ class Watcher:
             session.losses.steps.add(session.losses.steps.count, loss)
         if self._left <= 0:
             session.complete = False
-            self.finish("budget")
+            self._ender.finish("budget")
         return result
 
     def _batches_of(self, model: Any, call: FitCall) -> Session:
@@ -163,8 +166,7 @@ class Watcher:
     @contextmanager
     def _training(self, session: Session) -> Iterator[None]:
         """Count the time of a training."""
-        if self._patience is not None:
-            self._patience.cancel()
+        self._ender.wait_on()
         session.audited, start = False, time.monotonic()
         try:
             yield
@@ -177,17 +179,18 @@ class Watcher:
         """Audit after a `fit`, unless a loop of short ones would spend its time on audits."""
         if session.audit_seconds == 0 or session.spent > session.audit_seconds:
             self.audit(session)
-        if self._left <= 0 or len(self.sessions) >= _MOST_SESSIONS:
-            self.finish("budget" if self._left <= 0 else "enough")
-        self._patience = threading.Timer(_PATIENCE, self._end, ("patience",))
-        self._patience.daemon = True
-        self._patience.start()
+        enough = "enough" if len(self.sessions) >= _MOST_SESSIONS else ""
+        reason = self._ender.reason or ("budget" if self._left <= 0 else enough)
+        if reason:
+            self._ender.finish(reason)
+        self._ender.end_after(_PATIENCE, "patience")
 
     def audit(self, session: Session) -> None:
         """Probe what was fitted, and write the facts."""
         from truecopy.audit.probe import probe
 
         start = time.monotonic()
+        self._ender.in_audit = True
         with self.marks.aside():
             try:
                 session.wheres.update(self.marks.wheres(session.model))
@@ -198,6 +201,7 @@ class Watcher:
                 self.failures.append(f"{session.model.name}{line}: {type(error).__name__}: {error}")
                 return
             finally:
+                self._ender.in_audit = False
                 session.audit_seconds = time.monotonic() - start
                 session.audited, session.spent = True, 0.0
         session.facts = facts
@@ -211,8 +215,9 @@ class Watcher:
 
     def audit_rest(self) -> None:
         """Audit what was trained on since its last audit, and prove the fixes if asked to."""
-        if self._patience is not None:
-            self._patience.cancel()
+        self._ender.wait_on()
+        if not self.sessions:
+            self._open_own_loops()
         for session in self.sessions:
             if not session.audited:
                 self.audit(session)
@@ -237,11 +242,13 @@ class Watcher:
         for number, finding in enumerate(prove_subject(subject, findings)):
             self._write(f"proved-{number:03}.json", finding)
 
-    def finish(self, reason: str) -> None:
-        """Audit what is left, and end the program."""
-        sys.stdout.flush()
-        self.audit_rest()
-        self._end(reason)
+    def _open_own_loops(self) -> None:
+        for model, sample in self._loops.models():
+            session = self._new_session(sample=sample, model=model, where=None)
+            session.targets_known = False
+            told = "It is trained in a loop of its own: its loss and targets were not seen."
+            session.notes = (told,)
+            self.sessions.append(session)
 
 
 def _add_rows(session: Session, x: Any, y: Any) -> None:
