@@ -33,7 +33,7 @@ def fit(model, *args, callbacks, **named):
 
 
 class Peek(keras.callbacks.Callback):
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs=None):  # noqa: ARG002 (Keras' signature)
         self.seen = running_fit(self.model)
 
 
