@@ -138,6 +138,7 @@ class _AfterKeras(importlib.abc.MetaPathFinder):
 
     def __init__(self, then: Callable[[], None]) -> None:
         self._then = then
+        self._looking = False
 
     def find_spec(
         self,
@@ -146,16 +147,21 @@ class _AfterKeras(importlib.abc.MetaPathFinder):
         target: types.ModuleType | None = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
         """Return Keras' spec, with a loader that calls `then` at its end."""
-        if fullname != "keras":
+        if fullname != "keras" or self._looking:
             return None
-        sys.meta_path.remove(self)
         choose_backend()
-        spec = importlib.util.find_spec(fullname)
+        self._looking = True
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._looking = False
         if spec is None or spec.loader is None:
             return None
         load = spec.loader.exec_module
 
         def load_and_call(module: types.ModuleType) -> None:
+            # TensorFlow asks where Keras is long before anyone imports it.
+            sys.meta_path.remove(self)
             load(module)
             self._then()
 

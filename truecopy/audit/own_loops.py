@@ -34,6 +34,7 @@ class OwnLoops:
     def __init__(self, marks: Marks, ender: Ender, budget: float) -> None:
         self._marks, self._ender, self._budget = marks, ender, budget
         self._rows: weakref.WeakKeyDictionary[Any, list[Array]] = weakref.WeakKeyDictionary()
+        self._shapes: weakref.WeakKeyDictionary[Any, tuple[int, ...]] = weakref.WeakKeyDictionary()
 
     def install(self) -> None:
         """Wrap the calls of models."""
@@ -48,14 +49,12 @@ class OwnLoops:
         return [(model, self._sample(model)) for model in called[:_MOST_MODELS]]
 
     def _sample(self, model: Any) -> Sample:
-        rows = [batch for batch in self._rows[model] if batch.shape[1:] == self._shape(model)]
+        shape = self._shapes.get(model, ())
+        rows = [batch for batch in self._rows[model] if batch.shape[1:] == shape]
         if rows:
             sampled = "rows that the model was called on"
             return Sample(inputs=np.concatenate(rows)[:MOST_ROWS], sampled=sampled)
-        return sample_from_program(model)
-
-    def _shape(self, model: Any) -> tuple[int, ...]:
-        return self._rows[model][0].shape[1:]
+        return sample_from_program(shape)
 
     def _on_call(self, call: Any, model: Any, args: Any, named: Any) -> Any:
         self._note(model, args[0] if args else next(iter(named.values()), None))
@@ -78,6 +77,8 @@ class OwnLoops:
             if not self._rows:
                 self._ender.end_after(self._budget, "budget")
             self._rows[model] = []
+        if len(getattr(x, "shape", ())) > 1:  # known while a graph is traced, too
+            self._shapes.setdefault(model, tuple(x.shape)[1:])
         kept = self._rows[model]
         if sum(map(len, kept)) < MOST_ROWS:
             batch = read_rows(x)
@@ -94,18 +95,14 @@ def read_rows(x: Any) -> Array | None:
     return rows if rows.ndim > 1 and rows.dtype.kind in "fiub" else None
 
 
-def sample_from_program(model: Any) -> Sample:
-    """Return rows of the program's largest array that has the shape of the model's input."""
-    try:
-        shape = tuple(model.input_shape)[1:]
-    except (AttributeError, ValueError, TypeError):
-        return Sample()
+def sample_from_program(shape: tuple[int, ...]) -> Sample:
+    """Return rows of the program's largest array whose rows have this shape."""
     fitting = {
         name: value
         for name, value in vars(sys.modules["__main__"]).items()
-        if isinstance(value, np.ndarray) and value.ndim > 1 and value.shape[1:] == shape
+        if isinstance(value, np.ndarray) and value.shape[1:] == shape
     }
-    if not fitting:
+    if not fitting or not shape:
         return Sample()
     name = max(fitting, key=lambda each: len(fitting[each]))
     told = f"The rows were taken from the program's array {name!r}, the largest that fits."
