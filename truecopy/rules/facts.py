@@ -127,6 +127,11 @@ class ModelFacts(Record):
     on
     the input); `penalised` that a regulariser or add_loss acts on the latent; `stochastic` that
     two inference calls differ; `recurrent_output` that the last layer is an LSTM or GRU.
+    `first_input` are minimum and maximum of what reaches the first layer with weights on the
+    probed rows, after all scaling that the model does by itself; None: not measured.
+    `bypass` is the share of the output's spread that does not come through the latent: how far
+    the output with the latents of other rows differs from the output of those rows (0: all of
+    it comes through the latent, 1: none; None: not measured).
     """
 
     name: str
@@ -150,6 +155,8 @@ class ModelFacts(Record):
     noise: bool = False
     penalised: bool = False
     stochastic: bool = False
+    first_input: tuple[float, float] | None = None
+    bypass: float | None = None
     compiled: CompileFacts | None = None
 
 
@@ -183,6 +190,8 @@ class PairFacts(Record):
     mean. `cardinal` are columns of whole numbers that look like identifiers or categories.
     `validation` are the validation inputs, `validation_targets` its targets, None where there
     are none.
+    `scaled_again` says that every validation column has, on its own rows, exactly the bounds or
+    the mean and standard deviation that scaling gave the training columns.
     `spare` are arrays that were made and not used.
     """
 
@@ -200,6 +209,7 @@ class PairFacts(Record):
     cardinal: tuple[int, ...] = ()
     validation: DataFacts | None = None
     validation_targets: DataFacts | None = None
+    scaled_again: bool = False
     spare: tuple[SpareArray, ...] = ()
     sampled: str = ""
 
@@ -270,7 +280,8 @@ class BehaviourFacts(Record):
     `terms` are the parts of the loss by name; `penalty` the sum of all that layers add;
     `reconstruction` the rest. `one_batch` is the loss (before, after) of fitting one batch of
     rows for some steps, `one_batch_floor` the loss of a perfect copy there and
-    `one_batch_mean` that of the batch's mean.
+    `one_batch_mean` that of the batch's mean. `penalty_fresh` is the penalty with the weights
+    before training, or fresh ones: one that rules has shrunk to little by the end.
     """
 
     trained: bool
@@ -290,6 +301,7 @@ class BehaviourFacts(Record):
     outputs: int = 0
     terms: Mapping[str, float] = field(default_factory=dict)
     penalty: float | None = None
+    penalty_fresh: float | None = None
     reconstruction: float | None = None
     one_batch: tuple[float, float] | None = None
     one_batch_floor: float | None = None
