@@ -135,7 +135,7 @@ def test_a_crash_after_a_fit_is_a_note_beside_the_findings(folder):
 
     crash = next(note for note in facts.notes if "failed with" in note)
     assert crash == (
-        f"Afterwards, train.py:{line_of(folder, 'table.csv')} failed with FileNotFoundError: "
+        f"train.py:{line_of(folder, 'table.csv')} failed with FileNotFoundError: "
         "[Errno 2] No such file or directory: 'results/table.csv'."
     )
 

@@ -35,6 +35,7 @@ class Child:
         self.folder = Path(request["folder"])
         self.request = request
         self.watcher: Any = None
+        self.unwatched = ""
         self.ender = Ender(self._finish)
 
     def run(self) -> None:
@@ -68,8 +69,11 @@ class Child:
         exec(code, module.__dict__)  # noqa: S102 (running the user's program is what was asked)
 
     def _watch(self) -> None:
-        from truecopy.audit.watching import Watcher
-
+        try:
+            from truecopy.audit.watching import Watcher
+        except Exception as error:  # noqa: BLE001 (another Keras; the program must go on)
+            self.unwatched = f"{type(error).__name__}: {error}"
+            return
         self.watcher = Watcher(
             target=self.request["shown"],
             root=Path(self.request["root"]),
@@ -123,7 +127,7 @@ class Child:
     def _seen(self) -> dict[str, Any]:
         """Return what the program did with Keras."""
         if self.watcher is None:
-            return {"keras": False}
+            return {"keras": False, "unwatched": self.unwatched}
         models = [model for ref in self.watcher.marks.models if (model := ref()) is not None]
         return {
             "keras": True,

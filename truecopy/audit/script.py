@@ -31,7 +31,7 @@ from truecopy.rules.reading import read_facts, read_finding
 
 # -P keeps the current folder off the path: `python program.py` doesn't have it there either.
 _START: Final = (
-    "import sys; sys.path.append({package!r}); "
+    "import sys; sys.path.insert(0, {package!r}); "
     "from truecopy.audit.child import main; sys.path.remove({package!r}); main()"
 )
 # What a program that is told to end may take for the audit of what it has trained: [s].
@@ -54,7 +54,7 @@ def audit_script(
 
     The program runs as under `python PATH ARGV`, in the current folder, without input. It is
     ended once its fits have been watched for `budget` seconds. What it prints goes to standard
-    error.
+    error; files that it writes are written.
 
     Args:
         path: A Python program.
