@@ -27,8 +27,10 @@ CRASH = {
         (
             {"reason": "exit", "code": "2", "seen": {**SEEN, "models": list("abcdefg")}},
             errors.NothingFitted,
-            "train.py called sys.exit(2) and fitted nothing. It built a, b, c, d, e and 2 more; "
-            "compiled: none. Training is seen in fit and train_on_batch.",
+            (
+                "train.py called sys.exit(2) and fitted nothing. It built a, b, c, d, e and 2 more; "
+                "compiled: none. Training is seen in fit and train_on_batch."
+            ),
         ),
         (CRASH, errors.ScriptCrashed, "train.py:7 failed with ValueError: no such mode."),
         (
@@ -39,8 +41,10 @@ CRASH = {
         (
             {**CRASH, "kind": "EOFError", "error": "EOFError: EOF when reading a line"},
             errors.ScriptCrashed,
-            "train.py:7 asks for input, which an audit can't give: EOFError: EOF when reading a "
-            "line. Pass what it needs as arguments, after --.",
+            (
+                "train.py:7 asks for input, which an audit can't give: EOFError: EOF when reading a "
+                "line. Pass what it needs as arguments, after --."
+            ),
         ),
         (
             {"reason": "ended", "seen": {**SEEN, "failures": ["net (line 3): TypeError: odd"]}},
@@ -55,8 +59,10 @@ CRASH = {
         (
             {"reason": "limit"},
             errors.ScriptTimedOut,
-            "train.py fitted nothing within 9 s. Give it longer with --limit, or less to do "
-            "before its fit.",
+            (
+                "train.py fitted nothing within 9 s. Give it longer with --limit, or less to do "
+                "before its fit."
+            ),
         ),
     ],
 )
