@@ -28,8 +28,8 @@ CRASH = {
             {"reason": "exit", "code": "2", "seen": {**SEEN, "models": list("abcdefg")}},
             errors.NothingFitted,
             (
-                "train.py called sys.exit(2) and fitted nothing. It built a, b, c, d, e and 2 more; "
-                "compiled: none. Training is seen in fit and train_on_batch."
+                "train.py called sys.exit(2) and fitted nothing. It built a, b, c, d, e and 2 more"
+                "; compiled: none. Training is seen in fit and train_on_batch."
             ),
         ),
         (CRASH, errors.ScriptCrashed, "train.py:7 failed with ValueError: no such mode."),
@@ -42,8 +42,8 @@ CRASH = {
             {**CRASH, "kind": "EOFError", "error": "EOFError: EOF when reading a line"},
             errors.ScriptCrashed,
             (
-                "train.py:7 asks for input, which an audit can't give: EOFError: EOF when reading a "
-                "line. Pass what it needs as arguments, after --."
+                "train.py:7 asks for input, which an audit can't give: EOFError: EOF when reading "
+                "a line. Pass what it needs as arguments, after --."
             ),
         ),
         (
