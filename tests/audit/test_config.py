@@ -9,7 +9,7 @@ from truecopy.rules.rule import RULES, Rule
 
 @pytest.fixture(autouse=True)
 def _rule(monkeypatch):
-    rule = Rule(code="TC991", name="some-fault", explains=(), check=lambda facts: None)
+    rule = Rule(code="TC991", name="some-fault", explains=(), check=lambda _: None)
     monkeypatch.setitem(RULES, "some-fault", rule)
 
 

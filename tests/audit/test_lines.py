@@ -1,7 +1,7 @@
 """Lines of the user's program, told from those of libraries."""
 
+import inspect
 import json
-import sys
 from pathlib import Path
 
 import keras
@@ -38,7 +38,7 @@ def test_a_program_is_the_users_and_a_library_is_not(tmp_path):
 
 def test_the_line_that_runs_is_the_users_even_below_a_library():
     found = []
-    here = sys._getframe().f_lineno + 1
+    here = inspect.currentframe().f_lineno + 1
     json.loads("[1]", parse_int=lambda _: found.append(user_where(Path(__file__).parent)))
 
     assert (found[0].file, found[0].line) == ("test_lines.py", here)

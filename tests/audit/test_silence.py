@@ -21,7 +21,7 @@ model.fit(x)
 @pytest.fixture(autouse=True)
 def rules(monkeypatch):
     for code, name in (("TC991", "some-fault"), ("TC992", "other-fault")):
-        rule = Rule(code=code, name=name, explains=(), check=lambda facts: None)
+        rule = Rule(code=code, name=name, explains=(), check=lambda _: None)
         monkeypatch.setitem(RULES, name, rule)
     read_comments.cache_clear()
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from truecopy.audit.ending import Ender
 from truecopy.backend import choose_backend
 
 
@@ -34,6 +35,8 @@ class Child:
         self.folder = Path(request["folder"])
         self.request = request
         self.watcher: Any = None
+        self.unwatched = ""
+        self.ender = Ender(self._finish)
 
     def run(self) -> None:
         """Run the program to its end, or to that of the audit; never returns."""
@@ -41,6 +44,7 @@ class Child:
             # The program may still say `setdefault`; the choice is made when it imports Keras.
             os.environ.pop("KERAS_BACKEND", None)
         sys.meta_path.insert(0, _AfterKeras(self._watch))
+        self.ender.listen()
         outcome: dict[str, Any] = {"reason": "ended"}
         try:
             self._run_program()
@@ -48,9 +52,10 @@ class Child:
             outcome = {"reason": "exit", "code": str(error.code)}
         except BaseException as error:  # noqa: BLE001 (whatever it is, it is the program's)
             outcome = self._describe(error)
-        if self.watcher is not None:
-            self.watcher.audit_rest()
         self._end_with(outcome)
+
+    def _finish(self, reason: str) -> None:
+        self._end_with({"reason": reason})
 
     def _run_program(self) -> None:
         source = self.script.read_bytes()
@@ -64,15 +69,18 @@ class Child:
         exec(code, module.__dict__)  # noqa: S102 (running the user's program is what was asked)
 
     def _watch(self) -> None:
-        from truecopy.audit.watching import Watcher
-
+        try:
+            from truecopy.audit.watching import Watcher
+        except Exception as error:  # noqa: BLE001 (another Keras; the program must go on)
+            self.unwatched = f"{type(error).__name__}: {error}"
+            return
         self.watcher = Watcher(
             target=self.request["shown"],
             root=Path(self.request["root"]),
             folder=self.folder,
             budget=float(self.request["budget"]),
             prove=self.request["prove"],
-            end=lambda reason: self._end_with({"reason": reason}),
+            ender=self.ender,
         )
         self.watcher.install()
 
@@ -101,7 +109,9 @@ class Child:
         }
 
     def _end_with(self, outcome: dict[str, Any]) -> None:
-        """Write the outcome and end this process, with all its threads."""
+        """Audit what is left, write the outcome, and end this process with all its threads."""
+        if self.watcher is not None:
+            self.watcher.audit_rest()
         outcome["seen"] = self._seen()
         place = self.folder / "outcome.json"
         part = place.with_name(f"outcome.{os.getpid()}.part")
@@ -117,14 +127,12 @@ class Child:
     def _seen(self) -> dict[str, Any]:
         """Return what the program did with Keras."""
         if self.watcher is None:
-            return {"keras": False}
-        models = [model for ref in self.watcher.models if (model := ref()) is not None]
+            return {"keras": False, "unwatched": self.unwatched}
+        models = [model for ref in self.watcher.marks.models if (model := ref()) is not None]
         return {
             "keras": True,
             "models": [str(getattr(model, "name", "?")) for model in models],
             "compiled": [str(m.name) for m in models if getattr(m, "compiled", False)],
-            "calls": self.watcher.calls,
-            "sessions": len(self.watcher.sessions),
             "failures": self.watcher.failures,
         }
 
@@ -134,6 +142,7 @@ class _AfterKeras(importlib.abc.MetaPathFinder):
 
     def __init__(self, then: Callable[[], None]) -> None:
         self._then = then
+        self._looking = False
 
     def find_spec(
         self,
@@ -142,16 +151,21 @@ class _AfterKeras(importlib.abc.MetaPathFinder):
         target: types.ModuleType | None = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
         """Return Keras' spec, with a loader that calls `then` at its end."""
-        if fullname != "keras":
+        if fullname != "keras" or self._looking:
             return None
-        sys.meta_path.remove(self)
         choose_backend()
-        spec = importlib.util.find_spec(fullname)
+        self._looking = True
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._looking = False
         if spec is None or spec.loader is None:
             return None
         load = spec.loader.exec_module
 
         def load_and_call(module: types.ModuleType) -> None:
+            # TensorFlow asks where Keras is long before anyone imports it.
+            sys.meta_path.remove(self)
             load(module)
             self._then()
 

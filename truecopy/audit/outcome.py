@@ -24,6 +24,8 @@ def explain_failure(script: str, outcome: Mapping[str, Any], *, limit: float) ->
     """
     reason, seen = outcome["reason"], outcome.get("seen", {})
     failures = seen.get("failures", [])
+    if reason == "crash":
+        return ScriptCrashed(f"{_tell_crash(script, outcome)}{_advise(outcome)}")
     if failures:
         return AuditFailed(f"{script} fitted a model that could not be probed: {failures[0]}")
     if reason == "limit":
@@ -32,8 +34,6 @@ def explain_failure(script: str, outcome: Mapping[str, Any], *, limit: float) ->
             "to do before its fit."
         )
         return ScriptTimedOut(message)
-    if reason == "crash":
-        return ScriptCrashed(f"{_tell_crash(script, outcome)}{_advise(outcome)}")
     if reason == "died":
         return ScriptCrashed(f"{script} {_tell_status(outcome['status'])} before its first fit.")
     end = f"called sys.exit({outcome['code']}) and" if reason == "exit" else "ran to its end and"
@@ -65,9 +65,9 @@ def note_outcome(
     elif reason == "limit":
         notes.append("The program was ended: it took longer than --limit.")
     elif reason == "crash":
-        notes.append(f"Afterwards, {_tell_crash(script, outcome)}")
+        notes.append(_tell_crash(script, outcome))
     elif reason == "died":
-        notes.append(f"Afterwards, {script} {_tell_status(outcome['status'])}.")
+        notes.append(f"{script} {_tell_status(outcome['status'])}.")
     return tuple(notes)
 
 
@@ -100,6 +100,8 @@ def _tell_status(status: int) -> str:
 
 def _tell_seen(seen: Mapping[str, Any]) -> str:
     """Say how far a program came that never called `fit`."""
+    if seen.get("unwatched"):
+        return f"Its Keras can't be watched: {seen['unwatched']}."
     if not seen.get("keras"):
         return "It never imported Keras."
     models, compiled = seen["models"], seen["compiled"]

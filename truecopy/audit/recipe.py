@@ -6,9 +6,10 @@ from typing import Any, Final
 import keras
 
 from truecopy.audit.audit import Audit
+from truecopy.audit.ending import TimeIsOver
 from truecopy.audit.feeding import sample_given
 from truecopy.audit.probe import probe
-from truecopy.audit.recording import Recorder, TimeIsOver
+from truecopy.audit.recording import Recorder
 from truecopy.audit.session import Session
 from truecopy.data.plan import plan as make_plan
 from truecopy.data.profile import profile as make_profile

@@ -6,13 +6,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from truecopy.audit.ending import TimeIsOver
 from truecopy.audit.feeding import to_array
 from truecopy.audit.recorded_losses import Losses, StepLosses, read_loss
 from truecopy.audit.subject import Array
-
-
-class TimeIsOver(BaseException):
-    """The audit has seen enough of the training; not an error, so no `except` takes it."""
 
 
 class Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types

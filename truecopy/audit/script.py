@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -31,10 +31,11 @@ from truecopy.rules.reading import read_facts, read_finding
 
 # -P keeps the current folder off the path: `python program.py` doesn't have it there either.
 _START: Final = (
-    "import sys; sys.path.append({package!r}); "
+    "import sys; sys.path.insert(0, {package!r}); "
     "from truecopy.audit.child import main; sys.path.remove({package!r}); main()"
 )
-_POLL: Final = 0.05
+# What a program that is told to end may take for the audit of what it has trained: [s].
+_AUDIT: Final = 60.0
 _GRACE: Final = 3.0
 
 
@@ -53,7 +54,7 @@ def audit_script(
 
     The program runs as under `python PATH ARGV`, in the current folder, without input. It is
     ended once its fits have been watched for `budget` seconds. What it prints goes to standard
-    error.
+    error; files that it writes are written.
 
     Args:
         path: A Python program.
@@ -165,37 +166,31 @@ def _run_child(request: dict[str, Any], *, limit: float, quiet: bool) -> int | N
         start_new_session=True,  # so that Ctrl-C reaches us alone, and we end it with its own
     )
     try:
-        return _wait(child, limit)
+        status = _wait(child, limit)
+        if status is None and os.name == "posix":  # it may have trained in a loop of its own
+            child.terminate()
+            status = _wait(child, _AUDIT)
+        return status
     finally:
         _end_group(child)
 
 
 def _wait(child: "subprocess.Popen[bytes]", limit: float) -> int | None:
-    deadline = time.monotonic() + limit
-    while time.monotonic() < deadline:
-        try:
-            return child.wait(timeout=_POLL)
-        except subprocess.TimeoutExpired:
-            continue
-    return None
+    try:
+        return child.wait(timeout=limit)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _end_group(child: "subprocess.Popen[bytes]") -> None:
     """End the program and every process that it started."""
-    for sign in ("SIGTERM", "SIGKILL"):
-        if os.name == "posix":
-            try:
-                os.killpg(child.pid, getattr(signal, sign))
-            except ProcessLookupError:
-                break
-            except PermissionError:
-                child.kill()
-        else:
-            child.kill()
-        try:
-            child.wait(timeout=_GRACE)
-        except subprocess.TimeoutExpired:
-            continue
+    if os.name == "posix":
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+    else:
+        child.kill()
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=_GRACE)
 
 
 def _read_all(folder: Path, pattern: str) -> list[Any]:

@@ -40,6 +40,7 @@ class Session:
     batch_size: int | None = None
     early_stopping: bool = False
     complete: bool = True
+    targets_known: bool = True
     spare: Mapping[str, Array] = field(default_factory=dict)
     wheres: dict[str, Where] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -55,6 +56,9 @@ class Session:
     def subject(self, target: str, *, wide: bool = False) -> Subject:
         """Return what there is to audit, with the larger sample where that is asked for."""
         sample = self.wide if wide and self.wide is not None else self.sample
+        targets = sample.targets
+        if targets is None and self.targets_known:
+            targets = sample.inputs
         training = self.losses.facts(
             batch_size=self.batch_size,
             complete=self.complete,
@@ -65,11 +69,11 @@ class Session:
             model=self.model,
             target=target,
             inputs=sample.inputs,
-            targets=sample.inputs if sample.targets is None else sample.targets,
+            targets=targets,
             rows=sample.rows or (0 if sample.inputs is None else len(sample.inputs)),
             sampled=sample.sampled,
             validation=self.validation,
-            training=training,
+            training=training if training.steps else None,
             initial_weights=self.initial_weights,
             spare={} if sample is self.wide else self.spare,
             wheres=self.wheres,

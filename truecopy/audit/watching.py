@@ -1,29 +1,21 @@
-"""Watches a program that uses Keras: what it builds, compiles and fits, and audits each fit.
-
-Lives in the process of the program. Keras' methods are wrapped where they are defined, not on
-`keras.Model`, because Keras compares them with those of its own classes (3.15: loading a
-model compiles it only where `compile` is the trainer's own).
-"""
+"""Audits each fit of a program that uses Keras; lives in the process of the program."""
 
 import functools
 import json
-import os
-import sys
-import threading
 import time
 import traceback
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import keras
-
+from truecopy.audit.ending import Ender, TimeIsOver
 from truecopy.audit.feeding import MOST_ROWS, Sample, sample_given, to_array
 from truecopy.audit.lines import user_frames, user_where
+from truecopy.audit.marking import Marks
+from truecopy.audit.own_loops import OwnLoops
 from truecopy.audit.recorded_losses import read_loss
-from truecopy.audit.recording import Recorder, TimeIsOver, copy_weights
+from truecopy.audit.recording import Recorder, copy_weights
 from truecopy.audit.session import FitCall, Session
 from truecopy.audit.silence import silence
 from truecopy.facts import Record
@@ -47,7 +39,7 @@ class Watcher:
         root: The folder that its files are named from.
         folder: Where audits are written, one JSON file per training.
         budget: Seconds of training to watch, over all fits.
-        end: Ends the program; called with the reason.
+        ender: Ends the program from another thread.
         prove: The rules ('select', 'ignore') whose fixes are tried at the end; None: none.
     """
 
@@ -58,73 +50,30 @@ class Watcher:
         root: Path,
         folder: Path,
         budget: float,
-        end: Callable[[str], None],
+        ender: Ender,
         prove: dict[str, Any] | None = None,
     ) -> None:
         self.target, self.root, self.folder = target, root, folder
+        self.marks = Marks(root)
         self.sessions: list[Session] = []
-        self.models: list[weakref.ref[Any]] = []
         self.failures: list[str] = []
-        self.calls = 0
         self._left = budget
-        self._end = end
+        self._ender = ender
+        self._loops = OwnLoops(self.marks, ender, budget)
         self._prove = prove
-        self._busy = 0
-        self._process = os.getpid()
-        self._layers: weakref.WeakKeyDictionary[Any, Where] = weakref.WeakKeyDictionary()
-        self._compiled: weakref.WeakKeyDictionary[Any, tuple[Where | None, int]] = (
-            weakref.WeakKeyDictionary()
-        )
-        self._patience: threading.Timer | None = None
 
     def install(self) -> None:
         """Wrap Keras' methods."""
-        self._wrap("compile", self._on_compile)
-        self._wrap("fit", self._on_fit)
-        self._wrap("train_on_batch", self._on_train_on_batch)
-        make = keras.layers.Layer.__new__
-
-        def make_and_note(kind: Any, *args: Any, **named: Any) -> Any:
-            made = make(kind, *args, **named)
-            self._on_new(made)
-            return made
-
-        keras.layers.Layer.__new__ = staticmethod(make_and_note)
-
-    def _wrap(self, name: str, watch: Callable[..., Any]) -> None:
-        owner = next(kind for kind in keras.Model.__mro__ if name in vars(kind))
-        original = vars(owner)[name]
-
-        @functools.wraps(original)
-        def wrapped(model: Any, *args: Any, **named: Any) -> Any:
-            # Inside our own probing or Keras' own fit, and in worker processes: hands off.
-            if self._busy or os.getpid() != self._process:
-                return original(model, *args, **named)
-            return watch(original, model, args, named)
-
-        setattr(owner, name, wrapped)
-
-    def _on_new(self, layer: Any) -> None:
-        if self._busy:
-            return
-        where = user_where(self.root)
-        if where is not None:
-            self._layers[layer] = where
-        if isinstance(layer, keras.Model):
-            self.models.append(weakref.ref(layer))
-
-    def _on_compile(self, compile_: Callable[..., Any], model: Any, args: Any, named: Any) -> Any:
-        _, count = self._compiled.get(model, (None, 0))
-        self._compiled[model] = (user_where(self.root), count + 1)
-        with self.busy():
-            return compile_(model, *args, **named)
+        self.marks.install()
+        self.marks.wrap("fit", self._on_fit)
+        self.marks.wrap("train_on_batch", self._on_train_on_batch)
+        self._loops.install()
 
     def _on_fit(self, fit: Callable[..., Any], model: Any, args: Any, named: Any) -> Any:
-        self.calls += 1
         call = FitCall.read(fit, model, args, named)
         if call is None:
             return fit(model, *args, **named)
-        with self.busy():
+        with self.marks.busy():
             session, replacement = self._session_of(call, model)
             rows = session.sample.rows if hasattr(call["x"], "shape") else None
             recorder = Recorder(
@@ -135,12 +84,14 @@ class Watcher:
             )
             bound = call.with_recorder(recorder, replacement)
             with self._training(session):
+                self._ender.in_fit = True
                 try:
                     result = fit(*bound.args, **bound.kwargs)
                 except TimeIsOver:
                     session.complete = False
                     result = model.history
                 finally:
+                    self._ender.in_fit = False
                     session.initial_weights = session.initial_weights or recorder.initial_weights
         self._after(session)
         return result
@@ -148,7 +99,7 @@ class Watcher:
     def _session_of(self, call: FitCall, model: Any) -> tuple[Session, Any]:
         """Return the session that this call belongs to, and what to feed in place of a stream."""
         where = user_where(self.root)
-        _, state = self._compiled.get(model, (None, 0))
+        state = self.marks.compiled(model)
         if self.sessions and self.sessions[-1].is_same(model, where, state):
             call.note(self.sessions[-1])
             return self.sessions[-1], None
@@ -163,23 +114,24 @@ class Watcher:
         return session, session.sample.replacement
 
     def _new_session(self, *, sample: Sample, model: Any, where: Where | None) -> Session:
-        compiled, state = self._compiled.get(model, (None, 0))
         session = Session(
-            model=model, number=len(self.sessions), where=where, state=state, sample=sample
+            model=model,
+            number=len(self.sessions),
+            where=where,
+            state=self.marks.compiled(model),
+            sample=sample,
         )
-        for what, line in (("fit", where), ("compile", compiled)):
-            if line is not None:
-                session.wheres[what] = line
+        if where is not None:
+            session.wheres["fit"] = where
         return session
 
     def _on_train_on_batch(
         self, train: Callable[..., Any], model: Any, args: Any, named: Any
     ) -> Any:
-        self.calls += 1
         call = FitCall.read(train, model, args, named)
         if call is None:
             return train(model, *args, **named)
-        with self.busy():
+        with self.marks.busy():
             session = self._batches_of(model, call)
             with self._training(session):
                 result = train(model, *args, **named)
@@ -188,12 +140,12 @@ class Watcher:
             session.losses.steps.add(session.losses.steps.count, loss)
         if self._left <= 0:
             session.complete = False
-            self.finish("budget")
+            self._ender.finish("budget")
         return result
 
     def _batches_of(self, model: Any, call: FitCall) -> Session:
         """Return the session of a loop of the user's over batches, with this batch's rows."""
-        _, state = self._compiled.get(model, (None, 0))
+        state = self.marks.compiled(model)
         where = user_where(self.root)
         x, y = to_array(call["x"]), None if call["y"] is None else to_array(call["y"])
         for session in self.sessions:
@@ -212,19 +164,9 @@ class Watcher:
         return session
 
     @contextmanager
-    def busy(self) -> Iterator[None]:
-        """Let what runs inside, Keras' or ours, go unwatched."""
-        self._busy += 1
-        try:
-            yield
-        finally:
-            self._busy -= 1
-
-    @contextmanager
     def _training(self, session: Session) -> Iterator[None]:
         """Count the time of a training."""
-        if self._patience is not None:
-            self._patience.cancel()
+        self._ender.wait_on()
         session.audited, start = False, time.monotonic()
         try:
             yield
@@ -237,22 +179,21 @@ class Watcher:
         """Audit after a `fit`, unless a loop of short ones would spend its time on audits."""
         if session.audit_seconds == 0 or session.spent > session.audit_seconds:
             self.audit(session)
-        if self._left <= 0 or len(self.sessions) >= _MOST_SESSIONS:
-            self.finish("budget" if self._left <= 0 else "enough")
-        self._patience = threading.Timer(_PATIENCE, self._end, ("patience",))
-        self._patience.daemon = True
-        self._patience.start()
+        enough = "enough" if len(self.sessions) >= _MOST_SESSIONS else ""
+        reason = self._ender.reason or ("budget" if self._left <= 0 else enough)
+        if reason:
+            self._ender.finish(reason)
+        self._ender.end_after(_PATIENCE, "patience")
 
     def audit(self, session: Session) -> None:
         """Probe what was fitted, and write the facts."""
         from truecopy.audit.probe import probe
 
         start = time.monotonic()
-        with self.busy():
+        self._ender.in_audit = True
+        with self.marks.aside():
             try:
-                for layer in session.model._flatten_layers():  # noqa: SLF001 (nested ones too)
-                    if layer in self._layers:
-                        session.wheres[f"layer {layer.name}"] = self._layers[layer]
+                session.wheres.update(self.marks.wheres(session.model))
                 facts = probe(session.subject(self.target))
             except Exception as error:  # noqa: BLE001 (the program must go on; it is told)
                 traceback.print_exc()
@@ -260,6 +201,7 @@ class Watcher:
                 self.failures.append(f"{session.model.name}{line}: {type(error).__name__}: {error}")
                 return
             finally:
+                self._ender.in_audit = False
                 session.audit_seconds = time.monotonic() - start
                 session.audited, session.spent = True, 0.0
         session.facts = facts
@@ -273,13 +215,14 @@ class Watcher:
 
     def audit_rest(self) -> None:
         """Audit what was trained on since its last audit, and prove the fixes if asked to."""
-        if self._patience is not None:
-            self._patience.cancel()
+        self._ender.wait_on()
+        if not self.sessions:
+            self._open_own_loops()
         for session in self.sessions:
             if not session.audited:
                 self.audit(session)
         if self._prove is not None:
-            with self.busy():
+            with self.marks.aside():
                 self._prove_leading()
 
     def _prove_leading(self) -> None:
@@ -299,11 +242,13 @@ class Watcher:
         for number, finding in enumerate(prove_subject(subject, findings)):
             self._write(f"proved-{number:03}.json", finding)
 
-    def finish(self, reason: str) -> None:
-        """Audit what is left, and end the program."""
-        sys.stdout.flush()
-        self.audit_rest()
-        self._end(reason)
+    def _open_own_loops(self) -> None:
+        for model, sample in self._loops.models():
+            session = self._new_session(sample=sample, model=model, where=None)
+            session.targets_known = False
+            told = "It is trained in a loop of its own: its loss and targets were not seen."
+            session.notes = (told,)
+            self.sessions.append(session)
 
 
 def _add_rows(session: Session, x: Any, y: Any) -> None:
