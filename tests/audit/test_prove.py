@@ -11,9 +11,9 @@ from keras import layers
 from truecopy.audit.change import open_program
 from truecopy.audit.prove import prove_subject, try_fixes
 from truecopy.audit.rebuild import CannotRebuild
+from truecopy.audit.rescale import Units
 from truecopy.audit.retrain import Trained, score, train
 from truecopy.audit.subject import Subject
-from truecopy.audit.rescale import Units
 from truecopy.rules.facts import TrainingFacts
 from truecopy.rules.finding import Finding, Fix
 

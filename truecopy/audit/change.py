@@ -45,8 +45,8 @@ from truecopy.audit.rebuild import (
     refresh_weights,
     seeded,
 )
-from truecopy.audit.subject import Subject
 from truecopy.audit.rescale import Units, are_on_one_scale, measure_units
+from truecopy.audit.subject import Subject
 
 Array = NDArray[Any]
 Change = Mapping[str, Any]

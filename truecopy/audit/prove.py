@@ -21,9 +21,9 @@ from truecopy.audit.change import (
     sort_changes,
 )
 from truecopy.audit.rebuild import CannotRebuild
+from truecopy.audit.rescale import Units
 from truecopy.audit.retrain import Score, Trained, score, train
 from truecopy.audit.subject import Subject
-from truecopy.audit.rescale import Units
 from truecopy.reports.wording import format_number
 from truecopy.rules.finding import Finding, ProofFacts
 
