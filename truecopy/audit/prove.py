@@ -5,8 +5,9 @@ and against the target that was meant; never a program's own loss, which is what
 """
 
 import math
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from truecopy.audit.change import (
     open_program,
     sort_changes,
 )
+from truecopy.audit.preserve import unchanged
 from truecopy.audit.rebuild import CannotRebuild
 from truecopy.audit.rescale import Units
 from truecopy.audit.retrain import Score, Trained, score, train
@@ -36,6 +38,7 @@ _ALONE: Final = 3  # findings whose own change is also tried without the others
 # Two trainings of one program with other seeds can differ by about this share of their error.
 _WORTH: Final = 0.1
 _ERRORS: Final = 2.0  # standard errors of the rows' paired differences
+_PATIENCE: Final = 2.0  # seconds
 _MANY: Final = 1.5  # fewer epochs are told in steps
 _NO_EFFECT: Final = frozenset({"set_metrics", "set_epochs"})  # on what is learned in one budget
 
@@ -74,11 +77,15 @@ def prove_subject(
         seconds: What all trainings may take together.
         epochs: How long each trains; None: as the user's, as far as the seconds allow.
         seed: Draws weights that are not known, the split and the order of rows.
-        tell: Called with a few words on what is being done.
+        tell: Called with a few words on what is being done, and at the end with why a fix has
+            no proof; None: standard error, once it takes more than two seconds.
     """
-    proofs, _ = try_fixes(
-        subject, findings, seconds=seconds, epochs=epochs, seed=seed, tell=tell or _say_nothing
+    tell = tell or _Teller()
+    proofs, notes = try_fixes(
+        subject, findings, seconds=seconds, epochs=epochs, seed=seed, tell=tell
     )
+    for note in notes:
+        tell(note)
     return tuple(replace(f, proof=proofs.get(f.name, f.proof)) for f in findings)
 
 
@@ -96,6 +103,13 @@ def try_fixes(
     if not changes:
         return {}, ()
     bench = _Bench(subject, seconds=seconds, epochs=epochs, seed=seed, tell=tell)
+    with unchanged(subject.model):
+        proofs = _try(bench, changes)
+    return proofs, tuple(bench.notes)
+
+
+def _try(bench: "_Bench", changes: Mapping[str, Change]) -> dict[str, ProofFacts]:
+    """Return the proofs by the rule's name."""
     bench.expect(2 + (min(_ALONE, len(changes)) if len(changes) > 1 else 0))
     together = bench.attempt(list(changes.values()), "all changes together")
     proofs: dict[str, ProofFacts] = {}
@@ -106,7 +120,7 @@ def try_fixes(
         proof = _sum_up(alone, together, leads=place == 0)
         if proof is not None:
             proofs[name] = proof
-    return proofs, tuple(bench.notes)
+    return proofs
 
 
 class _Bench:
@@ -243,5 +257,13 @@ def _is_better(before: Score, after: Score) -> bool:
     return bool(fell.mean() > max(_WORTH * before.errors.mean(), _ERRORS * error))
 
 
-def _say_nothing(_: str) -> None:
-    pass
+class _Teller:
+    """Says on standard error what is being done, once that takes long enough to wonder."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def __call__(self, words: str) -> None:
+        if time.monotonic() - self._started > _PATIENCE:
+            sys.stderr.write(f"truecopy: proving the fixes: {words}\n")
+            sys.stderr.flush()
