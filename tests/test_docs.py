@@ -3,12 +3,15 @@
 import runpy
 from pathlib import Path
 
+import pytest
+
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-def test_the_pages_of_the_metrics_are_fresh():
-    pages = runpy.run_path(str(DOCS / "generate.py"))["render_pages"]()
+@pytest.mark.parametrize("folder", ["metrics", "rules"])
+def test_the_pages_are_fresh(folder):
+    pages = runpy.run_path(str(DOCS / "generate.py"))["render_all"]()[folder]
 
-    written = {path.name: path.read_text(encoding="utf-8") for path in DOCS.glob("metrics/*.md")}
+    written = {path.name: path.read_text(encoding="utf-8") for path in DOCS.glob(f"{folder}/*.md")}
 
     assert written == pages, "run: python docs/generate.py"

@@ -310,7 +310,9 @@ def score(
 
 @app.command()
 def explain(
-    name: Annotated[str, typer.Argument(help="a metric, loss or activation, e.g. accuracy")],
+    name: Annotated[
+        str, typer.Argument(help="a rule, metric, loss or activation, e.g. TC201 or accuracy")
+    ],
     on: Annotated[
         tuple[str, str] | None,
         typer.Option(metavar="MODEL DATA", help="add this model's numbers on these data"),
@@ -319,7 +321,7 @@ def explain(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Explain a metric, a loss or an activation, in words and with its formula."""
+    """Explain a rule, a metric, a loss or an activation, in words and with its formula."""
     from truecopy.explain import explain as find_page
     from truecopy.explain import explain_on
 

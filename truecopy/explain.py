@@ -1,4 +1,4 @@
-"""The pages of `truecopy explain`: metrics from their docstrings, activations and losses."""
+"""The pages of `truecopy explain`: rules, metrics, losses and activations."""
 
 import inspect
 from dataclasses import dataclass
@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from truecopy.errors import InvalidArgument, UnknownName
+from truecopy.rules.rule import Rule
+
+# The sections of a rule's page, in order.
+SECTIONS: Final = ("What it checks", "Why it matters", "Bad", "Good", "When to ignore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,9 @@ _ALSO: Final = {
 
 
 def explain(name: str) -> Page:
-    """Return the page for a metric, a loss or an activation.
+    """Return the page for a rule, a metric, a loss or an activation.
+
+    A rule is found by its code or its name.
 
     Raises:
         UnknownName: There is no such page; the message has the nearest name.
@@ -88,9 +94,17 @@ def explain(name: str) -> Page:
     Example:
         >>> explain("accuracy").name
         'keras_accuracy'
+        >>> explain("TC201").name
+        'softmax-reconstruction'
     """
     from truecopy.metrics.catalogue import PAGES
+    from truecopy.rules.engine import all_rules
 
+    rules = all_rules()
+    codes = {rule.code.lower(): rule.name for rule in rules.values()}
+    asked = codes.get(name.lower(), name.lower().replace("_", "-"))
+    if asked in rules:
+        return Page(asked, "rule", _page_of(rules[asked]))
     wanted = _ALSO.get(name.lower(), name.lower())
     if wanted in PAGES:
         text = inspect.getdoc(PAGES[wanted]) or ""
@@ -98,8 +112,16 @@ def explain(name: str) -> Page:
     for kind, pages in (("activation", _ACTIVATIONS), ("loss", _LOSSES)):
         if wanted in pages:
             return Page(wanted, kind, pages[wanted])
-    known = sorted({*PAGES, *_ACTIVATIONS, *_LOSSES, *_ALSO})
+    known = sorted({*PAGES, *_ACTIVATIONS, *_LOSSES, *_ALSO, *rules})
     raise UnknownName("NAME", "explain", known, got=name)
+
+
+def _page_of(rule: Rule) -> str:
+    """Return a rule's page: its code, its docstring, and what it accounts for."""
+    text = inspect.getdoc(rule.check) or ""
+    first, _, rest = text.partition("\n")
+    told = f"\n\nExplains\n    {', '.join(rule.explains)}" if rule.explains else ""
+    return f"{rule.code}: {first}\n{rest}{told}"
 
 
 def explain_on(page: Page, model: str, data: str) -> dict[str, Any]:
