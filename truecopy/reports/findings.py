@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from truecopy.reports.terminal import clean
-from truecopy.reports.wording import format_number, format_percent
+from truecopy.reports.wording import format_number
 
 STYLES: Final = {"error": "bold red", "warning": "bold yellow", "note": "bold blue"}
 # A finding is one sentence; more numbers than these are for the JSON form.
@@ -89,6 +89,13 @@ def choose_evidence(finding: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         if text and not _says(message, value, text):
             shown.append((str(key).replace("_", " "), text))
     return tuple(shown[:_EVIDENCE_SHOWN])
+
+
+def list_evidence(finding: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return all figures of the evidence that can be written in a line."""
+    pairs = (finding.get("evidence") or {}).items()
+    shown = ((str(key).replace("_", " "), _spell(value)) for key, value in pairs)
+    return tuple((key, text) for key, text in shown if text)
 
 
 def describe_proof(finding: Mapping[str, Any]) -> str:
