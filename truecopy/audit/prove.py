@@ -24,7 +24,7 @@ from truecopy.audit.change import (
 from truecopy.audit.preserve import unchanged
 from truecopy.audit.rebuild import CannotRebuild
 from truecopy.audit.rescale import Units
-from truecopy.audit.retrain import Score, Trained, score, train
+from truecopy.audit.retrain import Score, Stopwatch, Trained, score, train
 from truecopy.audit.subject import Subject
 from truecopy.reports.wording import format_number
 from truecopy.rules.finding import Finding, ProofFacts
@@ -33,7 +33,8 @@ Array = NDArray[Any]
 Tell = Callable[[str], None]
 
 ROWS: Final = 10_000  # more would take longer and hardly move a skill of a few thousand rows
-SECONDS: Final = 50.0  # of the minute that a proof may take; copying and scoring take the rest
+SECONDS: Final = 36.0  # so that audit and proof together stay within a minute
+_FIRST: Final = 0.35  # of the seconds are for the first training; the original takes as long
 _ALONE: Final = 3  # findings whose own change is also tried without the others
 # Two trainings of one program with other seeds can differ by about this share of their error.
 _WORTH: Final = 0.1
@@ -110,7 +111,6 @@ def try_fixes(
 
 def _try(bench: "_Bench", changes: Mapping[str, Change]) -> dict[str, ProofFacts]:
     """Return the proofs by the rule's name."""
-    bench.expect(2 + (min(_ALONE, len(changes)) if len(changes) > 1 else 0))
     together = bench.attempt(list(changes.values()), "all changes together")
     proofs: dict[str, ProofFacts] = {}
     for place, (name, change) in enumerate(changes.items()):
@@ -131,17 +131,13 @@ class _Bench:
     ) -> None:
         self.notes: list[str] = []
         self._subject = _take_rows(subject, seed)
-        self._ends = time.monotonic() + seconds
+        self._seconds, self._watch = seconds, Stopwatch()
         self._seed, self._tell = seed, tell
         self._epochs = epochs
         self._steps: int | None = None
-        self._runs = 2
+        self._longest = 0.0
         self._before: Trained | None = None
         self._tried: dict[str, _Trial | None] = {}
-
-    def expect(self, runs: int) -> None:
-        """Say how many trainings share the time."""
-        self._runs = runs
 
     def attempt(self, changes: list[Change], words: str) -> _Trial | None:
         """Train the program with these changes and the original; None where that can't be."""
@@ -173,15 +169,15 @@ class _Bench:
         )
 
     def _train(self, program: Program, words: str) -> Trained:
-        share = (self._ends - time.monotonic()) / max(1, self._runs)
-        if share <= 0:
+        left = self._seconds - self._watch.elapsed()
+        if self._before is not None and left < self._longest:
             raise CannotRebuild("the time was used up")
-        self._runs -= 1
         self._tell(f"training {words}")
         program = program if self._epochs is None else replace(program, epochs=self._epochs)
         # The first training says how many steps there is time for; the others get as many.
-        seconds = math.inf if self._steps or self._epochs else share
+        seconds = math.inf if self._steps or self._epochs else _FIRST * left
         trained = train(program, seconds=seconds, steps=self._steps, seed=self._seed)
+        self._longest = max(self._longest, trained.seconds)
         self._steps = trained.steps
         return trained
 
