@@ -279,9 +279,10 @@ class Examples:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ReportSection:
-    """One trained or evaluated model in a report: a heading, sentences, facts, pictures.
+    """One trained, evaluated or audited model in a report: a heading, sentences, facts, pictures.
 
-    `data`, `plan` and `run` are left out where they are not known.
+    `data`, `plan` and `run` are left out where they are not known; `audit` is the plain form of
+    an audit.
     """
 
     heading: str
@@ -291,3 +292,4 @@ class ReportSection:
     run: RunFacts | None = None
     evaluation: EvaluationFacts | None = None
     examples: Examples | None = None
+    audit: Mapping[str, Any] | None = None

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.audit.around import find_better, is_unbounded, to_logits
+from truecopy.audit.attainable import Attainable
 from truecopy.audit.batchsize import measure_scaling
 from truecopy.audit.likeness import Likeness, find_likeness
 from truecopy.audit.lossfunction import LossFunction, NoLoss, find_loss
 from truecopy.audit.outputs import see_output
 from truecopy.audit.preserve import unchanged
-from truecopy.audit.attainable import Attainable
 from truecopy.audit.subject import Subject
 from truecopy.rules.facts import Bounds, ContractFacts
 

@@ -53,7 +53,11 @@ def find_likeness(
     shape = (_ROWS, *targets.shape[1:])
     wanted = draw.uniform(0.05, 0.95, shape).astype(np.float32)
     # Losses of the user's that take the input for the target see the same rows.
-    given = wanted if inputs.shape[1:] == targets.shape[1:] else np.resize(inputs, (_ROWS, *inputs.shape[1:]))
+    given = (
+        wanted
+        if inputs.shape[1:] == targets.shape[1:]
+        else np.resize(inputs, (_ROWS, *inputs.shape[1:]))
+    )
     levels = np.linspace(0.15, 0.85, _DRAWS)
     guesses = [
         np.clip(level + draw.uniform(-0.1, 0.1, shape), 0.02, 0.98).astype(np.float32)
@@ -63,7 +67,9 @@ def find_likeness(
     if not np.isfinite(losses).all() or np.ptp(losses) == 0:
         return Likeness()
     for name, logits, formula in _FORMULAS:
-        figures = np.array([formula(wanted.astype(np.float64), g.astype(np.float64)) for g in guesses])
+        figures = np.array(
+            [formula(wanted.astype(np.float64), g.astype(np.float64)) for g in guesses]
+        )
         factor = _fit(figures, losses)
         if factor is not None:
             known = name in {"mean_squared_error", "binary_crossentropy"}

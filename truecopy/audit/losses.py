@@ -143,6 +143,6 @@ def _describe_optimizer(model: Any) -> dict[str, Any]:
     return {
         "optimizer": type(optimizer).__name__.lower(),
         "learning_rate": to_float(optimizer.learning_rate),
-        "scheduled": isinstance(rate, schedule) or callable(rate) and not hasattr(rate, "assign"),
+        "scheduled": isinstance(rate, schedule) or (callable(rate) and not hasattr(rate, "assign")),
         "steps": int(to_float(optimizer.iterations)),
     }

@@ -146,4 +146,3 @@ def overrides(model: Any, method: str) -> bool:
     """Say whether a method that Keras' trainer has is the user's own."""
     function = getattr(type(model), method, None)
     return function is not None and not (function.__module__ or "").startswith("keras.")
-

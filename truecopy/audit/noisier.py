@@ -70,7 +70,12 @@ def find_noisier(first: Array, second: Array) -> Noise:
         leads = told[noisy] > max(_TELLS, _TIMES * told[clean])
         rest = difference - _expected(_flat(source), difference)
         random = rest.var() > _RANDOM * difference.var()
-        if leads and random and _is_white(rest.reshape(source.shape)) and not _is_filter(result, source):
+        if (
+            leads
+            and random
+            and _is_white(rest.reshape(source.shape))
+            and not _is_filter(result, source)
+        ):
             return Noise(which=which, deviation=deviation)
     return Noise()
 
@@ -114,10 +119,12 @@ def _told_by(rows: Array, difference: Array) -> float:
     """
     rest = difference - _expected(rows, difference)
     half = len(rows) // 2
-    misfit = np.concatenate([
-        _misfit(rows[half:], rows[:half]),
-        _misfit(rows[:half], rows[half:]),
-    ])
+    misfit = np.concatenate(
+        [
+            _misfit(rows[half:], rows[:half]),
+            _misfit(rows[:half], rows[half:]),
+        ]
+    )
     own = misfit - _expected(rows, misfit)
     total = float(np.square(rest).sum() * np.square(own).sum())
     return float((rest * own).sum() ** 2 / total) if total > 0 else 0.0

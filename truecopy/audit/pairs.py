@@ -178,8 +178,11 @@ def _usable(spare: Mapping[str, Any], inputs: Array) -> dict[str, Array]:
     return {
         name: rows
         for name, rows in arrays.items()
-        if rows.dtype.kind in "biuf" and rows.ndim and len(rows) == len(inputs)
-        and rows.size == inputs.size and rows.ndim > 1
+        if rows.dtype.kind in "biuf"
+        and rows.ndim
+        and len(rows) == len(inputs)
+        and rows.size == inputs.size
+        and rows.ndim > 1
     }
 
 

@@ -31,7 +31,7 @@ _OWN: Final = frozenset({"build", "quantize"})
 # What `compile` and `fit` leave in a model; a copy is compiled anew.
 _COMPILED: Final = (
     *("train_function", "test_function", "predict_function", "optimizer"),
-    *("_compile_loss", "_compile_metrics", "_jax_state"),
+    *("_compile_loss", "_compile_metrics", "_jax_state", "_epoch_iterator", "_eval_epoch_iterator"),
 )
 # Tensors of the last call, which TensorFlow and PyTorch refuse to copy.
 _PASSING: Final = {"_losses": list, "_losses_override": list, "_loss_ids": set}

@@ -41,7 +41,11 @@ class StepLoss:
     def charge(self, inputs: Array, targets: Array, values: Mapping[Spot, Any]) -> float:
         """Return the step's loss on rows, with what some layers give set to `values`."""
         spots = tuple(values)
-        x, y, chosen = to_tensor(inputs), to_tensor(targets), [to_tensor(v) for v in values.values()]
+        x, y, chosen = (
+            to_tensor(inputs),
+            to_tensor(targets),
+            [to_tensor(v) for v in values.values()],
+        )
         if keras.backend.backend() != "jax":
             with unchanged(self._model), setting(dict(zip(spots, chosen, strict=True))):
                 return to_float(_read_loss(_run_step(self._model, self._pack(x, y))))

@@ -8,7 +8,7 @@ a light and a dark version because a picture can't follow the page's colours.
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,19 @@ class Picture:
     alt: str
     light: bytes
     dark: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The losses of a training that someone else ran: no weights of it were kept.
+
+    `history` is that of Keras, one value for each `unit`; `loss_floor` the loss of a perfect copy.
+    """
+
+    history: Mapping[str, Sequence[float]]
+    unit: str
+    loss_floor: float | None
+    best_epoch: None = None
 
 
 @dataclass(frozen=True)
@@ -220,7 +233,7 @@ def draw_colours() -> bytes:
     return draw_image(np.linspace(0, 1, 128)[None], (0, 1), side=128, colours=ERROR_COLOURS)
 
 
-def draw_curves(run: RunFacts, ink: Ink) -> bytes | None:
+def draw_curves(run: "RunFacts | Curves", ink: Ink) -> bytes | None:
     """Draw the losses of a training with the loss of a perfect copy as the floor.
 
     Returns None when there is no finite loss to draw.
@@ -239,8 +252,9 @@ def draw_curves(run: RunFacts, ink: Ink) -> bytes | None:
             marker = "." if len(curve) <= _MAX_MARKED else None
             epochs = range(1, len(curve) + 1)
             axes.plot(epochs, curve, color=colour, label=label, marker=marker, lw=width)
-    text = f"best epoch: {run.best_epoch}"
-    axes.axvline(run.best_epoch, color=ink.text, lw=1.2, ls=":", label=text)
+    if run.best_epoch is not None:
+        text = f"best epoch: {run.best_epoch}"
+        axes.axvline(run.best_epoch, color=ink.text, lw=1.2, ls=":", label=text)
     floor = run.loss_floor
     if floor is not None:
         text = f"a perfect copy: {format_number(floor)}"
@@ -248,7 +262,7 @@ def draw_curves(run: RunFacts, ink: Ink) -> bytes | None:
     axes.set_ylim(*_choose_limits(curves, floor))
     axes.set_xlim(0.5, max(curve.size for curve in curves) + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    axes.set_xlabel("epoch", color=ink.text)
+    axes.set_xlabel(run.unit if isinstance(run, Curves) else "epoch", color=ink.text)
     axes.set_ylabel("loss", color=ink.text)
     add_legend(axes, ink, columns=2)
     return finish_chart(figure)
