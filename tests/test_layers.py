@@ -16,6 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["truecopy.backend", "truecopy.errors"],
     ["truecopy.facts", "truecopy.streaming"],
+    ["truecopy.reports.wording"],
     ["truecopy.rules"],
     ["truecopy.reports"],
     ["truecopy.data"],

@@ -8,6 +8,10 @@ from typing import Any, Final
 from truecopy.errors import InvalidArgument, UnknownName
 
 
+# The sections of a rule's page, in order.
+SECTIONS: Final = ("What it checks", "Why it matters", "Bad", "Good", "When to ignore")
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One explained name: what kind of thing it is, and its text."""

@@ -1,1 +1,235 @@
-"""Rules TC1xx."""
+"""Rules TC1xx on the values alone: their scale, their holes, and what they are numbers of."""
+
+from typing import Final
+
+from truecopy.facts import DataFacts
+from truecopy.reports.wording import format_number, format_range
+from truecopy.rules.facts import AuditFacts
+from truecopy.rules.finding import Finding
+from truecopy.rules.inputs import GREY_MAXIMA, PICTURE_DIMENSIONS, scales_itself
+from truecopy.rules.measured import (
+    SYMPTOMS,
+    has_worked,
+    is_autoencoder,
+    is_number,
+    is_trained,
+    left_over,
+)
+from truecopy.rules.rule import find, rule
+
+# Initial weights expect inputs of size about 1 (Glorot and Bengio 2010). Standardised values have
+# a root mean square of 1, bytes one of about 100; from 5 on the first layer starts 5 times off.
+_LARGE: Final = 5.0
+# No value reaches a twentieth: bytes divided by 255 twice end at 0.004.
+_SMALL: Final = 0.05
+# What an unscaled input costs before anything was trained: the real cases lost a quarter or more.
+_UNSCALED_COST: Final = 0.3
+# Samples of one source differ by some percent; another year of a table by perhaps a half.
+_OTHER_SPREAD: Final = 3.0
+_OTHER_MEAN: Final = 1.0
+_SHIFT_COST: Final = 0.4
+
+
+@rule("TC102", explains=(*SYMPTOMS, "diverged", "overfitting", "loss-not-minimal-at-target"))
+def non_finite_data(facts: AuditFacts) -> Finding | None:
+    """NaN or infinite values in the data make every weight NaN in one step.
+
+    What it checks
+        Inputs and targets for NaN and infinity.
+
+    Why it matters
+        A single NaN makes the loss NaN, and its gradient makes all weights NaN. Nothing is
+        learned from there on, whatever the optimiser.
+
+    Bad
+        x = table.to_numpy()                 # empty cells are NaN
+        model.fit(x, x)
+
+    Good
+        x = table.fillna(table.mean()).to_numpy()
+        model.fit(x, x)
+
+    When to ignore
+        Never with a plain loss. A loss that masks missing values on purpose may see them in
+        the targets alone.
+    """
+    if facts.data is None:
+        return None
+    for what, data in (("inputs", facts.data.inputs), ("targets", facts.data.targets)):
+        bad = data.non_finite
+        if not bad.nan and not bad.infinite:
+            continue
+        places = ", ".join(f"row {row} feature {feature}" for row, feature in bad.places[:3])
+        return find(
+            non_finite_data,
+            "error",
+            f"The {what} have {bad.nan:,} NaN and {bad.infinite:,} infinite values among "
+            f"{data.rows:,} rows (first: {places or 'unknown'}).",
+            evidence={
+                "in": what,
+                "nan": bad.nan,
+                "infinite": bad.infinite,
+                "rows": data.rows,
+                "places": bad.places,
+            },
+            fix="Remove these rows, or fill the values in, before fitting.",
+            cost=2.0,  # before all others: nothing measured on such data means anything
+            where=facts.fit_where,
+        )
+    return None
+
+
+@rule(
+    "TC101",
+    explains=(
+        *SYMPTOMS,
+        *("diverged", "learning-rate-out-of-range", "unbounded-log-variance", "sampling-scale"),
+    ),
+)
+def unscaled_input(facts: AuditFacts) -> Finding | None:
+    """The inputs are far from the unit scale that a network starts with.
+
+    What it checks
+        The root mean square of what reaches the first layer with weights: at least 5, or no
+        value beyond 0.05. Silent where the model scales by itself (a Rescaling, Normalization
+        or BatchNormalization layer first), and where it was trained and copies well.
+
+    Why it matters
+        Initial weights and step sizes are made for inputs of size 1. Bytes start a hundred
+        times off: units saturate or die, and the first steps are wild. Values scaled down twice
+        leave the network at its bias.
+
+    Bad
+        (x_train, _), _ = keras.datasets.mnist.load_data()
+        model.fit(x_train, x_train)                     # 0..255
+
+    Good
+        x_train = x_train.astype("float32") / 255
+        model.fit(x_train, x_train)
+
+    When to ignore
+        When the model divides by itself in a way that the audit could not see.
+    """
+    data = facts.data
+    if data is None or not is_autoencoder(facts) or scales_itself(facts) or has_worked(facts):
+        return None
+    given = data.inputs
+    bounds = (given.minimum, given.maximum)
+    if not (is_number(given.mean) and is_number(given.spread) and all(map(is_number, bounds))):
+        return None
+    size = (given.mean**2 + given.spread**2) ** 0.5
+    largest = max(abs(bounds[0]), abs(bounds[1]))
+    large, small = size >= _LARGE, 0 < largest < _SMALL
+    reached = facts.model.first_input
+    if reached is not None and all(map(is_number, reached)):
+        seen = max(abs(reached[0]), abs(reached[1]))
+        large, small = large and seen >= _LARGE, small and seen < _SMALL
+    if not large and not small:
+        return None
+    left = left_over(facts) if is_trained(facts) else None
+    change, fix = _scaling_for(given)
+    return find(
+        unscaled_input,
+        "warning",
+        f"The inputs ({given.dtype}) span {format_range(bounds)} with a root mean square of "
+        f"{format_number(size)}; initial weights and step sizes are made for about 1.",
+        evidence={
+            "dtype": given.dtype,
+            "minimum": bounds[0],
+            "maximum": bounds[1],
+            "mean": given.mean,
+            "spread": given.spread,
+            "root_mean_square": size,
+        },
+        fix=fix,
+        change=change,
+        cost=_UNSCALED_COST * (1.0 if left is None else min(left, 1.0)),
+        where=facts.fit_where,
+    )
+
+
+def _scaling_for(data: DataFacts) -> tuple[dict[str, object], str]:
+    """Return the scaling that fits the data, as a change and in words."""
+    if data.minimum >= 0 and data.maximum in GREY_MAXIMA:
+        top = format_number(data.maximum)
+        return (
+            {"action": "scale_data", "scaling": "divide", "by": data.maximum},
+            f"Divide inputs and targets by {top}, as float32.",
+        )
+    if data.minimum >= 0 and len(data.shape) >= PICTURE_DIMENSIONS:
+        return (
+            {"action": "scale_data", "scaling": "minmax"},
+            "Scale inputs and targets into [0, 1] by the training rows' range.",
+        )
+    return (
+        {"action": "scale_data", "scaling": "standardise"},
+        "Standardise each feature by the training rows' mean and standard deviation.",
+    )
+
+
+@rule("TC111", explains=("overfitting",))
+def train_validation_shift(facts: AuditFacts) -> Finding | None:
+    """The validation rows are on another scale than the training rows.
+
+    What it checks
+        Spread and mean of the validation inputs and targets against those of the training rows:
+        a spread 3 times larger or smaller, or a mean a whole standard deviation away.
+
+    Why it matters
+        The validation error then measures the difference in scaling, not the network; early
+        stopping and the choice of a model follow it. Usual reasons: one of the two wasn't
+        divided by 255, or a scaler was fitted again.
+
+    Bad
+        x_train = x_train / 255
+        model.fit(x_train, x_train, validation_data=(x_test, x_test))
+
+    Good
+        x_train, x_test = x_train / 255, x_test / 255
+        model.fit(x_train, x_train, validation_data=(x_test, x_test))
+
+    When to ignore
+        When the validation rows are meant to be different: anomalies, another period.
+    """
+    data = facts.data
+    if data is None or not is_autoencoder(facts):
+        return None
+    pairs = (
+        ("inputs", data.inputs, data.validation),
+        ("targets", data.targets, data.validation_targets),
+    )
+    for what, train, other in pairs:
+        if other is None or not _differs(train, other):
+            continue
+        spans = [(d.minimum, d.maximum) for d in (train, other)]
+        return find(
+            train_validation_shift,
+            "warning",
+            f"The validation {what} span {format_range(spans[1])} with mean "
+            f"{format_number(other.mean)} and spread {format_number(other.spread)}, the training "
+            f"{what} {format_range(spans[0])} with {format_number(train.mean)} and "
+            f"{format_number(train.spread)}.",
+            evidence={
+                "in": what,
+                "training_range": spans[0],
+                "validation_range": spans[1],
+                "training_mean": train.mean,
+                "validation_mean": other.mean,
+                "training_spread": train.spread,
+                "validation_spread": other.spread,
+            },
+            fix="Scale the validation rows by the numbers that were found on the training rows.",
+            cost=_SHIFT_COST,
+            where=facts.fit_where,
+        )
+    return None
+
+
+def _differs(train: DataFacts, other: DataFacts) -> bool:
+    """Whether two samples can't have come from one distribution on one scale."""
+    numbers = (train.mean, train.spread, other.mean, other.spread)
+    if not all(map(is_number, numbers)) or train.spread <= 0:
+        return False
+    ratio = other.spread / train.spread
+    moved = abs(other.mean - train.mean) / train.spread
+    return not 1 / _OTHER_SPREAD < ratio < _OTHER_SPREAD or moved >= _OTHER_MEAN

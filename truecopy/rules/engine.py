@@ -9,7 +9,11 @@ from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.rule import RULES, Rule
 
-_FAMILIES: Final = ("data", "output", "metric", "latent", "optimisation", "variational", "result")
+_FAMILIES: Final = (
+    *("data", "columns", "pairing", "output", "probabilities", "loss", "metric", "latent"),
+    *("units", "steps", "optimisation", "behaviour", "learning", "penalty"),
+    *("variational", "sampling", "result"),
+)
 SEVERITIES: Final = ("error", "warning", "note")
 
 
@@ -53,33 +57,66 @@ def run_rules(
     rules = all_rules()
     wanted = check_names("select", "audit", select) or frozenset(rules)
     left_out = check_names("ignore", "audit", ignore)
-    found = [made for r in rules.values() if (made := r.check(facts)) is not None]
-    # Folded first and filtered then: ignoring a cause must not bring its symptoms up.
-    folded = fold_echoes(found)
-    kept = [f for f in folded if f.name in wanted and f.name not in left_out]
-    return tuple(sorted(kept, key=_rank))
+    found = [made for n, r in rules.items() if n in wanted and (made := r.check(facts)) is not None]
+    # Folded first and left out then: ignoring a cause must not bring its symptoms up.
+    return tuple(f for f in fold_echoes(found) if f.name not in left_out)
 
 
 def fold_echoes(findings: list[Finding]) -> list[Finding]:
-    """Return the findings without those that another one explains, named under it instead."""
+    """Return the findings, ranked, without those that another one explains.
+
+    What is left out is named under its cause, which becomes as severe and as costly as the worst
+    of it. A note explains only notes: it is too weak to account for a fault. Where findings
+    explain each other, the one that ranks first is the cause.
+    """
+    ranked = sorted(findings, key=_rank)
+    reached = {f.name: _explained_by(f, findings) for f in findings}
+    causes = [f for k, f in enumerate(ranked) if not _has_cause(f, ranked[:k], reached, ranked)]
+    kept = {f.name for f in causes}
+    return sorted((_gather(f, findings, reached[f.name] - kept) for f in causes), key=_rank)
+
+
+def _has_cause(
+    finding: Finding, before: list[Finding], reached: dict[str, set[str]], all_of: list[Finding]
+) -> bool:
+    """Whether another finding explains this one and isn't merely explained by it in turn."""
+    own = reached[finding.name]
+    return any(
+        finding.name in reached[other.name] and (other.name not in own or other in before)
+        for other in all_of
+        if other.name != finding.name
+    )
+
+
+def _explained_by(cause: Finding, findings: list[Finding]) -> set[str]:
+    """Return the names of all findings that `cause` explains, also through others."""
     rules = all_rules()
-    names = {finding.name for finding in findings}
-    # A symptom that explains further ones hands them on to its own cause.
-    explained = {n: _explained_by(n, names, rules) for n in names}
-    kept = [f for f in findings if not explained[f.name]]
-    return [
-        replace(f, echoes=tuple(sorted(n for n in names if f.name in explained[n]))) for f in kept
-    ]
+    by_name = {f.name: f for f in findings}
+    reached: set[str] = set()
+    waiting = [cause]
+    while waiting:
+        finding = waiting.pop()
+        for name in rules[finding.name].explains:
+            symptom = by_name.get(name)
+            if symptom is None or name in reached or name == cause.name:
+                continue
+            if finding.severity == "note" and symptom.severity != "note":
+                continue
+            reached.add(name)
+            waiting.append(symptom)
+    return reached
 
 
-def _explained_by(name: str, names: set[str], rules: dict[str, Rule]) -> set[str]:
-    """Return the findings, themselves unexplained, whose rule explains `name`."""
-    causes = {n for n in names if name in rules[n].explains and n != name}
-    roots: set[str] = set()
-    for cause in causes:
-        above = _explained_by(cause, names - {name}, rules)
-        roots |= above or {cause}
-    return roots
+def _gather(cause: Finding, findings: list[Finding], names: set[str]) -> Finding:
+    """Return the cause with its echoes, as severe and costly as the worst of them."""
+    echoes = [f for f in findings if f.name in names]
+    worst = min((cause, *echoes), key=lambda f: SEVERITIES.index(f.severity))
+    return replace(
+        cause,
+        severity=worst.severity,
+        cost=max(f.cost for f in (cause, *echoes)),
+        echoes=tuple(sorted(names)),
+    )
 
 
 def _rank(finding: Finding) -> tuple[bool, float, int, str]:

@@ -127,6 +127,8 @@ class ModelFacts(Record):
     on
     the input); `penalised` that a regulariser or add_loss acts on the latent; `stochastic` that
     two inference calls differ; `recurrent_output` that the last layer is an LSTM or GRU.
+    `first_input` are minimum and maximum of what reaches the first layer with weights on the
+    probed rows, after all scaling that the model does by itself; None: not measured.
     """
 
     name: str
@@ -150,6 +152,7 @@ class ModelFacts(Record):
     noise: bool = False
     penalised: bool = False
     stochastic: bool = False
+    first_input: tuple[float, float] | None = None
     compiled: CompileFacts | None = None
 
 
@@ -270,7 +273,8 @@ class BehaviourFacts(Record):
     `terms` are the parts of the loss by name; `penalty` the sum of all that layers add;
     `reconstruction` the rest. `one_batch` is the loss (before, after) of fitting one batch of
     rows for some steps, `one_batch_floor` the loss of a perfect copy there and
-    `one_batch_mean` that of the batch's mean.
+    `one_batch_mean` that of the batch's mean. `penalty_fresh` is the penalty with the weights
+    before training, or fresh ones: one that rules has shrunk to little by the end.
     """
 
     trained: bool
@@ -290,6 +294,7 @@ class BehaviourFacts(Record):
     outputs: int = 0
     terms: Mapping[str, float] = field(default_factory=dict)
     penalty: float | None = None
+    penalty_fresh: float | None = None
     reconstruction: float | None = None
     one_batch: tuple[float, float] | None = None
     one_batch_floor: float | None = None

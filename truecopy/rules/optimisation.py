@@ -1,1 +1,186 @@
-"""Rules TC5xx."""
+"""Rules TC5xx on the loss over the epochs: flat, broken, or still falling."""
+
+import math
+from typing import Final
+
+from truecopy.reports.wording import format_number, format_percent
+from truecopy.rules.facts import AuditFacts
+from truecopy.rules.finding import Finding
+from truecopy.rules.measured import (
+    AS_THE_MEAN,
+    HALF,
+    SYMPTOMS,
+    is_above,
+    is_autoencoder,
+    is_number,
+    is_settled,
+    left_over,
+    symptom_cost,
+)
+from truecopy.rules.rule import find, rule
+
+# A tenth of Adam's default, after a step that was too large.
+_SMALLER: Final = 1e-4
+# Less than a fiftieth of what could fall has fallen.
+_FLAT: Final = 0.02
+_FEWEST_EPOCHS: Final = 3
+# The loss ends this share of its whole fall above its best.
+_REBOUND: Final = 0.5
+# At the end an epoch still takes off 5 % of what is left above the floor.
+_STEEP: Final = 0.05
+
+
+@rule("TC503", explains=("stopped-too-early", "worse-than-pca"))
+def loss_not_decreasing(facts: AuditFacts) -> Finding | None:
+    """The loss is flat, or ends well above where it has been.
+
+    What it checks
+        The epochs' losses, where little was learned: a fall of less than 2 % of what could fall,
+        or an end above the best epoch by half of the whole fall.
+
+    Why it matters
+        Nothing is being learned. The reason is elsewhere: the loss, the data, the step, or
+        units that are dead.
+
+    Bad
+        loss: 0.6931 - loss: 0.6930 - loss: 0.6930
+
+    Good
+        loss: 0.28 - loss: 0.14 - loss: 0.11
+
+    When to ignore
+        When the training goes on from a trained model.
+    """
+    training, left = facts.training, left_over(facts)
+    if training is None or not is_autoencoder(facts) or len(training.losses) < _FEWEST_EPOCHS:
+        return None
+    if not all(map(is_number, training.losses)) or not is_settled(facts):
+        return None
+    if not is_above(left, AS_THE_MEAN):
+        return None
+    first, last, best = training.losses[0], training.losses[-1], min(training.losses)
+    floor = facts.contract.perfect if facts.contract is not None else 0.0
+    room = first - floor if is_number(floor) and first > floor else abs(first)
+    flat = first - best < _FLAT * room
+    rising = last - best > _REBOUND * max(first - best, _FLAT * room)
+    if not flat and not rising:
+        return None
+    shape = "hardly moves" if flat else "rises again"
+    return find(
+        loss_not_decreasing,
+        "error" if training.complete else "warning",
+        f"The loss {shape}: {format_number(first)} after the first of {len(training.losses)} "
+        f"epochs, {format_number(best)} at best, {format_number(last)} at the end.",
+        evidence={
+            "first": first,
+            "best": best,
+            "last": last,
+            "floor": floor,
+            "epochs": len(training.losses),
+            "left_over": left,
+        },
+        fix="Look for the reason in the other findings; try Adam with a step of 0.001.",
+        cost=symptom_cost(facts) * HALF,
+        where=facts.fit_where,
+    )
+
+
+@rule("TC504", explains=(*SYMPTOMS, "loss-not-minimal-at-target"))
+def diverged(facts: AuditFacts) -> Finding | None:
+    """The loss or the weights became NaN or infinite.
+
+    What it checks
+        The losses of all steps, the weights of all layers, and the output.
+
+    Why it matters
+        From there on every update is NaN: the model is lost. Usual reasons are steps that are
+        too large, an exponential or a logarithm of something unbounded, and holes in the data.
+
+    Bad
+        kl = ops.exp(log_var)                                # log_var beyond 88 overflows
+
+    Good
+        log_var = ops.clip(log_var, -10, 10)
+
+    When to ignore
+        Never.
+    """
+    training, seen = facts.training, facts.behaviour
+    step = training.diverged_at if training is not None else None
+    broken = [layer.name for layer in facts.model.layers if not layer.finite]
+    losses = training.losses if training is not None else ()
+    bad_epoch = next((k for k, loss in enumerate(losses, 1) if not _is_finite(loss)), None)
+    output_broken = seen is not None and not seen.output_finite
+    if step is None and not broken and bad_epoch is None and not output_broken:
+        return None
+    layer = (training.diverged_layer if training is not None else None) or next(iter(broken), None)
+    when = f"at step {step}" if step is not None else f"in epoch {bad_epoch}"
+    if step is None and bad_epoch is None:
+        when = f"in {len(broken)} layers' weights" if broken else "in 1 or more outputs"
+    first = f" (first layer: '{layer}')" if layer else ""
+    return find(
+        diverged,
+        "error",
+        f"Values became NaN or infinite {when}{first}.",
+        evidence={
+            "step": step,
+            "epoch": bad_epoch,
+            "layer": layer,
+            "layers": broken,
+            "output_finite": not output_broken,
+        },
+        fix="Use a smaller step, clip gradients (clipnorm=1.0), and bound every exponential.",
+        change={"action": "set_learning_rate", "learning_rate": _SMALLER},
+        cost=1.0,
+        where=facts.fit_where,
+    )
+
+
+def _is_finite(loss: float | None) -> bool:
+    """Whether an epoch's loss is a number; a missing one came from JSON, which has no NaN."""
+    return loss is not None and math.isfinite(loss)
+
+
+@rule("TC510")
+def stopped_too_early(facts: AuditFacts) -> Finding | None:
+    """The loss was still falling fast when the training ended.
+
+    What it checks
+        How much the last epochs took off what was left above the loss of a perfect copy: 5 % or
+        more an epoch, in a training that ran to its own end.
+
+    Why it matters
+        The same program with more epochs gives a better copy for nothing.
+
+    Bad
+        model.fit(x, x, epochs=3)
+
+    Good
+        model.fit(x, x, epochs=200, validation_split=0.1,
+                  callbacks=[keras.callbacks.EarlyStopping(patience=5)])
+
+    When to ignore
+        When a quick trial is all you want.
+    """
+    training = facts.training
+    if training is None or not is_autoencoder(facts) or not training.complete:
+        return None
+    losses = training.losses
+    if len(losses) < _FEWEST_EPOCHS or training.early_stopping or not all(map(is_number, losses)):
+        return None
+    floor = facts.contract.perfect if facts.contract is not None else 0.0
+    if not is_number(floor) or losses[-1] <= floor:
+        return None
+    slope = (losses[-3] - losses[-1]) / 2 / (losses[-1] - floor)
+    if slope < _STEEP:
+        return None
+    return find(
+        stopped_too_early,
+        "note",
+        f"The last of {len(losses)} epochs still took {format_percent(slope)} off the loss "
+        f"({format_number(losses[-1])}, a perfect copy {format_number(floor)}).",
+        evidence={"slope": slope, "last": losses[-1], "floor": floor, "epochs": len(losses)},
+        fix="Train longer, and let EarlyStopping end it.",
+        change={"action": "set_epochs", "epochs": 3 * max(len(losses), training.planned_epochs)},
+        where=facts.fit_where,
+    )

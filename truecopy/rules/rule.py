@@ -52,7 +52,7 @@ def find(
     cost: float = 0.0,
     where: Where | None = None,
 ) -> Finding:
-    """Return the finding of the rule whose function is `check`."""
+    """Return the finding of the rule whose function is `check`; a note costs nothing."""
     name = check.__name__.replace("_", "-")
     return Finding(
         code=RULES[name].code,
@@ -61,6 +61,6 @@ def find(
         message=message,
         evidence=evidence,
         fix=Fix(text=fix, change=change or {}),
-        cost=cost,
+        cost=0.0 if severity == "note" else cost,
         where=where,
     )

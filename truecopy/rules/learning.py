@@ -1,0 +1,200 @@
+"""Rules TC5xx on learning: a single batch, parts that stay still, rows it hasn't seen."""
+
+from typing import Final
+
+from truecopy.reports.wording import format_number, format_percent
+from truecopy.rules.facts import AuditFacts, LayerFacts
+from truecopy.rules.finding import Finding
+from truecopy.rules.measured import (
+    HALF,
+    SYMPTOM,
+    has_worked,
+    is_autoencoder,
+    is_number,
+    is_settled,
+    is_trained,
+    left_over,
+    symptom_cost,
+)
+from truecopy.rules.rule import find, rule
+
+# A network that can copy at all gets rid of a tenth of a single batch's error in some steps.
+_FITTED: Final = 0.1
+_UNMOVED: Final = 0.02
+# Gradients of single precision below this are 0 or rounding.
+_NO_GRADIENT: Final = 1e-12
+_FEWEST_EPOCHS: Final = 5
+# The validation error is a fifth above its best, while the training error went on falling.
+_RISE: Final = 0.2
+_OVERFIT_COST: Final = 0.1
+
+
+@rule("TC507", explains=("worse-than-pca", "loss-not-decreasing"))
+def cannot_fit_one_batch(facts: AuditFacts) -> Finding | None:
+    """Even a single batch can't be learned by heart.
+
+    What it checks
+        The loss of one batch before and after fitting just that one for some steps, against the
+        loss of a perfect copy and that of the batch's mean.
+
+    Why it matters
+        A network that can't copy a few rows that it sees again and again has no chance with all.
+        The fault is then in its construction, the loss or the step, not in the data.
+
+    Bad
+        loss of one batch: 0.26 before, 0.26 after 50 steps
+
+    Good
+        loss of one batch: 0.26 before, 0.02 after 50 steps
+
+    When to ignore
+        When the network is so deep that some dozen steps say nothing.
+    """
+    seen = facts.behaviour
+    if seen is None or seen.one_batch is None or not is_autoencoder(facts) or has_worked(facts):
+        return None
+    before, after = seen.one_batch
+    floor = seen.one_batch_floor
+    if not (is_number(before) and is_number(after) and is_number(floor)):
+        return None
+    start = max(before, seen.one_batch_mean) if is_number(seen.one_batch_mean) else before
+    left = left_over(facts) if is_trained(facts) else None
+    if start <= floor or (left is not None and left < HALF):
+        return None
+    fitted = (start - after) / (start - floor)
+    unmoved = (before - after) / (start - floor) < _UNMOVED
+    if fitted >= _FITTED or not unmoved:
+        return None
+    return find(
+        cannot_fit_one_batch,
+        "warning" if is_settled(facts) else "note",
+        f"Fitting a single batch brings its loss from {format_number(before)} to "
+        f"{format_number(after)}; a perfect copy would cost {format_number(floor)}.",
+        evidence={
+            "before": before,
+            "after": after,
+            "floor": floor,
+            "mean": seen.one_batch_mean,
+        },
+        fix="Check that the layers are connected, the loss fits the output, and the step's size.",
+        cost=symptom_cost(facts) * SYMPTOM,
+        where=facts.fit_where,
+    )
+
+
+@rule("TC508", explains=("worse-than-pca", "loss-not-decreasing", "cannot-fit-one-batch"))
+def untrained_part(facts: AuditFacts) -> Finding | None:
+    """Some weights get no gradient, or never changed.
+
+    What it checks
+        Trainable weights whose gradient is exactly 0 for a whole batch, or that are the same
+        after the training as before.
+
+    Why it matters
+        What stays at its random start does nothing for the copy. Usual reasons: a part that
+        isn't connected to the loss, an operation without gradient (argmax, round), another
+        model than the one that is compiled.
+
+    Bad
+        z = ops.round(layers.Dense(32)(h))                   # no gradient passes
+
+    Good
+        z = layers.Dense(32)(h)
+
+    When to ignore
+        When the part is meant to stay as it is: set `trainable = False`.
+    """
+    if not is_autoencoder(facts):
+        return None
+    took_steps = facts.training is not None and facts.training.steps > 0
+    still = [
+        layer
+        for layer in facts.model.layers
+        if layer.trainable and layer.parameters and _is_still(layer, took_steps=took_steps)
+    ]
+    if not still or has_worked(facts):
+        return None
+    parameters = sum(layer.parameters for layer in still)
+    share = parameters / max(facts.model.parameters, parameters)
+    names = ", ".join(f"'{layer.name}'" for layer in still[:3])
+    left = left_over(facts) if is_trained(facts) else None
+    return find(
+        untrained_part,
+        "warning",
+        f"{len(still)} layers with {parameters:,} weights ({format_percent(share)} of all) get "
+        f"no gradient or never changed: {names}.",
+        evidence={
+            "layers": [layer.name for layer in still],
+            "parameters": parameters,
+            "share": share,
+            "left_over": left,
+        },
+        fix="Connect these layers to the loss, or freeze them on purpose.",
+        cost=symptom_cost(facts),
+        where=still[0].where,
+    )
+
+
+def _is_still(layer: LayerFacts, *, took_steps: bool) -> bool:
+    """Whether a layer's weights neither get a gradient nor moved."""
+    if took_steps and layer.changed is not None:
+        return layer.changed == 0
+    return is_number(layer.gradient) and layer.gradient <= _NO_GRADIENT
+
+
+@rule("TC509")
+def overfitting(facts: AuditFacts) -> Finding | None:
+    """The validation error rises while the training error goes on falling.
+
+    What it checks
+        The validation losses' end against their best epoch (a fifth worse, above the loss of a
+        perfect copy), where the training loss is lower than it was then. Trainings with
+        EarlyStopping are left alone.
+
+    Why it matters
+        The network learns its rows by heart; on new rows it gets worse with every epoch.
+
+    Bad
+        model.fit(x, x, epochs=500, validation_data=(v, v))
+
+    Good
+        stop = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)
+        model.fit(x, x, epochs=500, validation_data=(v, v), callbacks=[stop])
+
+    When to ignore
+        When only these very rows have to be copied.
+    """
+    training = facts.training
+    if training is None or training.early_stopping or not is_autoencoder(facts):
+        return None
+    losses, held = training.losses, training.validation_losses
+    if len(held) < _FEWEST_EPOCHS or len(held) != len(losses):
+        return None
+    if not all(map(is_number, (*losses, *held))):
+        return None
+    best = min(range(len(held)), key=held.__getitem__)
+    floor = facts.contract.perfect if facts.contract is not None else 0.0
+    base = floor if is_number(floor) and floor < held[best] else 0.0
+    room = held[best] - base
+    rise = (held[-1] - held[best]) / room if room > 0 else 0.0
+    if rise < _RISE or losses[-1] >= losses[best]:
+        return None
+    return find(
+        overfitting,
+        "warning",
+        f"The validation loss rose from {format_number(held[best])} in epoch {best + 1} to "
+        f"{format_number(held[-1])} in epoch {len(held)}, while the training loss fell from "
+        f"{format_number(losses[best])} to {format_number(losses[-1])}.",
+        evidence={
+            "best": held[best],
+            "best_epoch": best + 1,
+            "last": held[-1],
+            "training_at_best": losses[best],
+            "training_last": losses[-1],
+            "rise": rise,
+        },
+        fix="Stop at the best epoch (EarlyStopping), or make the network smaller.",
+        change={"action": "set_epochs", "epochs": best + 1},
+        cost=_OVERFIT_COST,
+        where=facts.fit_where,
+    )

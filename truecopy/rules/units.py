@@ -1,0 +1,268 @@
+"""Rules TC4xx on units that carry nothing: dead, pressed against a bound, or never changing."""
+
+from typing import Final
+
+from truecopy.reports.wording import format_percent
+from truecopy.rules.facts import AuditFacts, LayerFacts
+from truecopy.rules.finding import Finding, Severity
+from truecopy.rules.measured import (
+    AS_THE_MEAN,
+    HALF,
+    behind_pca,
+    find_layer,
+    has_worked,
+    is_above,
+    is_autoencoder,
+    is_settled,
+    is_trained,
+    left_over,
+    output_line,
+    symptom_cost,
+)
+from truecopy.rules.rule import find, rule
+
+# A few dead units are usual in relu layers, and the others take over. Half of a hidden layer, or
+# a quarter of a latent, which has no spare ones, is not.
+_DEAD: Final = 0.5
+_DEAD_LATENT: Final = 0.25
+# Nothing passes a layer that is all but dead.
+_BLOCKED: Final = 0.95
+_SATURATED: Final = 0.5
+# Output columns that never change: a few may be constant in this sample.
+_DEAD_OUTPUTS: Final = 0.05
+# Activations that are exactly 0 for half of all numbers, with no way back.
+_CUT: Final = ("relu", "relu6")
+
+_BEHIND: Final = (
+    *("collapsed-to-mean", "loss-not-decreasing", "cannot-fit-one-batch", "untrained-part"),
+    *("worse-than-trivial", "worse-than-pca", "dead-output-units"),
+)
+
+
+@rule("TC403", explains=(*_BEHIND, "dead-units", "latent-too-narrow"))
+def relu_latent(facts: AuditFacts) -> Finding | None:
+    """Units of a relu latent are 0 for all rows: the code is narrower than it looks.
+
+    What it checks
+        The share of latent units that are 0 on all rows, under relu: a quarter or more, where
+        the copy is not good all the same. Codes that are meant to be sparse are left alone.
+
+    Why it matters
+        A relu unit that is 0 for all rows gets no gradient and stays so. In a latent there are
+        no spare units: what it should carry is replaced by its mean.
+
+    Bad
+        z = layers.Dense(6, activation="relu")(h)
+
+    Good
+        z = layers.Dense(6)(h)                               # linear: keeps signs, never dies
+
+    When to ignore
+        When the codes must not be negative and enough of them are alive.
+    """
+    latent = find_layer(facts, facts.model.latent_layer)
+    if latent is None or not is_autoencoder(facts) or has_worked(facts):
+        return None
+    if latent.activation not in _CUT or latent.sparse or facts.model.penalised:
+        return None
+    dead = _share(latent.dead, latent)
+    if not is_above(dead, _DEAD_LATENT):
+        return None
+    return find(
+        relu_latent,
+        _severity_of(facts, dead),
+        f"{latent.dead} of the {latent.units} relu units of the latent '{latent.name}' are 0 for "
+        f"all rows{_tell_loss(facts)}.",
+        evidence={
+            "layer": latent.name,
+            "dead": latent.dead,
+            "units": latent.units,
+            "share_zero": latent.share_zero,
+            "left_over": left_over(facts),
+        },
+        fix="Make the latent linear, or use leaky_relu in the encoder.",
+        change={"action": "set_activation", "layer": latent.name, "activation": "leaky_relu"},
+        cost=_cost_of(facts),
+        where=latent.where,
+    )
+
+
+@rule("TC404", explains=_BEHIND)
+def dead_units(facts: AuditFacts) -> Finding | None:
+    """Units give the same constant for all rows, and learn nothing any more.
+
+    What it checks
+        The share of a hidden layer's units that sit at the activation's zero or bound for all
+        rows: half or more (a quarter of a latent), where the copy is not good all the same.
+
+    Why it matters
+        A dead unit passes neither signal nor gradient. Usual reasons are steps that are too
+        large, inputs that are too large, or negative biases.
+
+    Bad
+        keras.optimizers.Adam(learning_rate=0.1)             # throws relu units below 0
+
+    Good
+        keras.optimizers.Adam(learning_rate=0.001)
+        layers.Dense(64, activation="leaky_relu")
+
+    When to ignore
+        When a penalty or a top-k wants most units to be 0.
+    """
+    if not is_autoencoder(facts) or has_worked(facts):
+        return None
+    hit = [
+        (share, layer)
+        for layer in facts.model.layers
+        if layer.part != "output"
+        and not layer.sparse
+        and is_above(share := _share(layer.dead, layer), _bound_of(layer, facts))
+    ]
+    if not hit:
+        return None
+    share, worst = max(hit, key=lambda item: item[0])
+    names = [layer.name for _, layer in hit]
+    return find(
+        dead_units,
+        _severity_of(facts, share),
+        f"{worst.dead} of the {worst.units} units of '{worst.name}' "
+        f"({worst.activation or worst.kind}) are constant for all rows{_tell_loss(facts)}.",
+        evidence={
+            "layer": worst.name,
+            "dead": worst.dead,
+            "units": worst.units,
+            "layers": names,
+            "left_over": left_over(facts),
+        },
+        fix="Use leaky_relu in these layers, or a smaller learning rate.",
+        change={"action": "set_activation", "layers": names, "activation": "leaky_relu"},
+        cost=_cost_of(facts),
+        where=worst.where,
+    )
+
+
+def _bound_of(layer: LayerFacts, facts: AuditFacts) -> float:
+    """Return the share of dead units from which a layer is reported."""
+    latent = layer.part == "latent" or layer.name == facts.model.latent_layer
+    if latent and facts.model.penalised:
+        return 2.0  # never: the penalty wants zeros, and its own rule says when it overdoes it
+    return _DEAD_LATENT if latent else _DEAD
+
+
+def _share(count: int | None, layer: LayerFacts) -> float | None:
+    return count / layer.units if count is not None and layer.units else None
+
+
+def _severity_of(facts: AuditFacts, share: float) -> Severity:
+    """Return how bad it is: a note where it isn't known to do harm."""
+    if share >= _BLOCKED:
+        return "error"
+    judged = is_settled(facts) or (is_trained(facts) and share >= _DEAD)
+    return "warning" if judged and left_over(facts) is not None else "note"
+
+
+def _tell_loss(facts: AuditFacts) -> str:
+    left = left_over(facts) if is_trained(facts) else None
+    return f"; {format_percent(left)} of the mean target's error is left" if left else ""
+
+
+def _cost_of(facts: AuditFacts) -> float:
+    """Return what PCA of this width would still have explained, or else all that is left."""
+    behind = behind_pca(facts)
+    left = left_over(facts)
+    cost = behind if behind is not None else left if left is not None else HALF
+    return min(max(cost, 0.0), 1.0)
+
+
+@rule("TC405", explains=_BEHIND)
+def saturated_units(facts: AuditFacts) -> Finding | None:
+    """Bounded units sit at their bounds, where no gradient gets through.
+
+    What it checks
+        The share of a layer's sigmoid or tanh units that are within 1 % of a bound on over
+        95 % of the rows: half or more, where less than half was learned.
+
+    Why it matters
+        At its bound the slope of a sigmoid is next to 0: nothing above or below such a unit
+        learns through it. Usual reasons are unscaled inputs and weights that are too large.
+
+    Bad
+        h = layers.Dense(128, activation="tanh")(inputs)     # inputs 0..255
+
+    Good
+        h = layers.Dense(128, activation="tanh")(inputs / 255)
+
+    When to ignore
+        When the codes are meant to be binary.
+    """
+    if not is_autoencoder(facts):
+        return None
+    left = left_over(facts) if is_trained(facts) else None
+    if left is not None and left < HALF:
+        return None
+    failed = left is not None and left >= AS_THE_MEAN
+    hit = [
+        (share, layer)
+        for layer in facts.model.layers
+        if (failed or layer.part != "output")
+        and is_above(share := _share(layer.saturated, layer), _SATURATED)
+    ]
+    if not hit:
+        return None
+    share, worst = max(hit, key=lambda item: item[0])
+    return find(
+        saturated_units,
+        "warning" if is_settled(facts) else "note",
+        f"{worst.saturated} of the {worst.units} units of '{worst.name}' ({worst.activation}) "
+        f"({format_percent(share)}) are at a bound for nearly all rows{_tell_loss(facts)}.",
+        evidence={
+            "layer": worst.name,
+            "saturated": worst.saturated,
+            "units": worst.units,
+            "left_over": left,
+        },
+        fix="Scale the inputs to unit size, or use relu in the hidden layers.",
+        cost=symptom_cost(facts),
+        where=worst.where,
+    )
+
+
+@rule("TC408", explains=("worse-than-pca", "untrained-part"))
+def dead_output_units(facts: AuditFacts) -> Finding | None:
+    """Some outputs never change, while their targets do.
+
+    What it checks
+        Output values that are the same for all rows though their target varies: 5 % or more.
+
+    Why it matters
+        These values are not copied at all. Under relu they are usually stuck at 0, with no
+        gradient to bring them back.
+
+    Bad
+        outputs = layers.Dense(n, activation="relu")(h)
+
+    Good
+        outputs = layers.Dense(n)(h)
+
+    When to ignore
+        When these values don't matter.
+    """
+    seen = facts.behaviour
+    if seen is None or not seen.outputs or not is_settled(facts) or not is_autoencoder(facts):
+        return None
+    share = seen.dead_outputs / seen.outputs
+    if share < _DEAD_OUTPUTS:
+        return None
+    activation = facts.model.output_activation
+    change = {"action": "set_output_activation", "activation": "linear"}
+    return find(
+        dead_output_units,
+        "warning",
+        f"{seen.dead_outputs:,} of {seen.outputs:,} outputs ({format_percent(share)}) are the "
+        f"same for all rows while their targets vary{_tell_loss(facts)}.",
+        evidence={"dead": seen.dead_outputs, "outputs": seen.outputs, "activation": activation},
+        fix="Use an output that can't die (sigmoid or linear), and a smaller learning rate.",
+        change=change if activation in _CUT else None,
+        cost=min(share, 1.0) * HALF,
+        where=output_line(facts),
+    )
