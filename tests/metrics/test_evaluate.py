@@ -9,10 +9,7 @@ from truecopy.data.datasets.mnist import load_mnist
 from truecopy.data.plan import plan
 from truecopy.data.profile import profile
 from truecopy.data.sources import open_source
-from truecopy.errors import (
-    ShapeMismatch,
-    TruecopyError,
-)
+from truecopy.errors import ModelError, ShapeMismatch, TruecopyError
 from truecopy.metrics.baselines import fit_baselines
 from truecopy.metrics.catalogue import METRICS
 from truecopy.metrics.compare import compare
