@@ -33,7 +33,7 @@ def fade(rows):
             ModelError,
             r"19,200 NaN or infinite values in 300 of rows 0 to 299 \(first: 0, 1, 2, 3, 4\)",
         ),
-        ("text", ModelError, r"of them \(encoder, decoder\) or a function. Got str"),
+        (7, ModelError, r"of them \(encoder, decoder\) or a function. Got int"),
     ],
 )
 def test_a_model_that_does_not_copy_is_refused(blobs, model, error, message):
@@ -82,7 +82,7 @@ def test_a_bad_seed_is_refused(denoiser, blobs):
 
 
 def test_labels_are_counted_before_the_work_begins(blobs):
-    def never(rows):
+    def never(_):
         raise AssertionError
 
     with pytest.raises(InvalidArgument, match=r"one label per row, shape \(300,\)\. Got \(299,\)"):

@@ -9,10 +9,7 @@ from truecopy.data.datasets.mnist import load_mnist
 from truecopy.data.plan import plan
 from truecopy.data.profile import profile
 from truecopy.data.sources import open_source
-from truecopy.errors import (
-    ShapeMismatch,
-    TruecopyError,
-)
+from truecopy.errors import ModelError, ShapeMismatch, TruecopyError
 from truecopy.metrics.baselines import fit_baselines
 from truecopy.metrics.catalogue import METRICS
 from truecopy.metrics.compare import compare
@@ -79,6 +76,30 @@ def test_the_known_figures_of_mnist_train_hold_in_a_scorecard():
     assert accuracy.resolves_to == "binary_accuracy"
     assert f"{scores['bce'].perfect:.7f}" == "0.0583633"
     assert {score.skill for score in scores.values()} == {1, None}
+
+
+@pytest.mark.slow
+def test_keras_denoising_sample_reproduces_the_first_question():
+    # 'Accuracy 81.25 %: are the images perfect?' The sample, trained from clean to clean.
+    settings = {"noise": None, "epochs": 3, "batch_size": 32, "quiet": True, "seed": 0}
+    sample = truecopy.Autoencoder(model="recipe:keras-denoising", **settings)
+    sample.fit(load_mnist("train")[0][:10_000])
+
+    facts = evaluate(sample, "mnist").facts
+
+    accuracy, exact = facts.scores["keras_accuracy"], facts.scores["exact_match"]
+    told = facts.explain["keras_accuracy"]
+    assert 0.8087977 < accuracy.value < 0.8154789
+    assert told["keras_float32"] == pytest.approx(accuracy.value, rel=1e-6)
+    total, bridge = 60_000 * 784, told["bridge"]
+    assert sum(bridge.values()) == sum(told["targets"].values()) == total
+    right = round(accuracy.value * total)
+    assert accuracy.value == pytest.approx(right / total, rel=1e-12)
+    assert bridge["right_exact"] + bridge["right_not_exact"] == right
+    assert right - bridge["right_not_exact"] + bridge["wrong_exact"] == round(exact.value * total)
+    truncated = right - bridge["right_not_exact"] + bridge["wrong_exact"]
+    truncated += told["only_truncated"] - told["only_rounded"]
+    assert truncated == round(facts.scores["exact_match_truncated"].value * total)
 
 
 def test_scores_are_the_means_over_all_rows(denoiser, blobs):
@@ -323,3 +344,62 @@ def test_derived_figures_follow_from_the_mean_squared_error(denoiser, blobs):
         1 - mse.value / clean.var(axis=0).mean(), rel=1e-5
     )
     assert facts.scores["psnr_pooled"].skill is None
+
+
+def test_a_run_folder_and_a_keras_file_are_scored_by_their_paths(denoiser, blobs, tmp_path):
+    denoiser.save(tmp_path / "run")
+
+    trained = evaluate(denoiser, blobs).facts.scores
+    assert evaluate(tmp_path / "run", blobs).facts.scores == trained
+    # A bare model does not say that it was trained with noise.
+    plain = evaluate(denoiser.model_, blobs).facts.scores
+    assert evaluate(str(tmp_path / "run" / "model.keras"), blobs).facts.scores == plain
+
+
+def test_a_keras_file_that_holds_code_is_not_run(blobs, tmp_path):
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Lambda(lambda rows: rows)])
+    model.save(tmp_path / "model.keras")
+
+    with pytest.raises(ModelError, match="in safe mode"):
+        evaluate(tmp_path / "model.keras", blobs)
+
+
+def test_a_path_that_is_no_model_is_refused(blobs):
+    with pytest.raises(ModelError, match=r"There is no run folder or \.keras file 'text'\."):
+        evaluate("text", blobs)
+
+
+def test_a_comparison_of_two_models_is_paired_row_by_row(blobs):
+    rows = np.concatenate([blobs] * 4)
+    faint, fainter = (
+        evaluate(lambda seen, kept=kept: seen * np.float32(kept), rows) for kept in (0.9, 0.89)
+    )
+
+    found = compare(faint, fainter).facts.differences["mse"]
+
+    clean = rows / 255.0
+    differences = ((0.1**2 - 0.11**2) * clean**2).mean(axis=(1, 2, 3))
+    assert found.difference == pytest.approx(differences.mean(), rel=1e-4)
+    low, high = found.ci95
+    assert high - low == pytest.approx(2 * 1.96 * differences.std() / len(rows) ** 0.5, rel=0.15)
+    assert found.better == faint.facts.model
+
+
+def test_the_nearest_training_row_is_scikit_learns(blobs):
+    from sklearn.neighbors import NearestNeighbors
+
+    train, rows = blobs[:200], blobs[200:]
+    known, seen = (part.reshape(len(part), -1) / 255.0 for part in (train, rows))
+
+    score = evaluate(perfect, rows, train=train).facts.scores["mse"]
+
+    _, nearest = NearestNeighbors(n_neighbors=1).fit(known).kneighbors(seen)
+    expected = ((known[nearest[:, 0]] - seen) ** 2).mean()
+    assert score.baselines["nearest"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_skill_against_pca_takes_pca_for_the_floor(denoiser, blobs):
+    score = evaluate(denoiser, blobs, noise="none").facts.scores["mse"]
+
+    linear = score.baselines["pca"]
+    assert score.skill_pca == pytest.approx((linear - score.value) / linear)

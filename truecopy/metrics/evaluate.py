@@ -1,5 +1,7 @@
 """How good the copy is: every figure beside its floor and its ceiling, in one pass."""
 
+from os import PathLike
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +19,7 @@ from truecopy.metrics.examples import pick_examples
 from truecopy.metrics.keras_report import ask_keras
 from truecopy.metrics.scoring import Details, Scoring
 from truecopy.metrics.task import Task
+from truecopy.models.opening import open_model
 from truecopy.reports.result import Result
 from truecopy.reports.terminal import render_evaluation
 
@@ -67,8 +70,8 @@ def evaluate(
 
     Args:
         model: A fitted `Autoencoder`, a Keras model, a list of Keras models (encoder,
-            decoder), or a function; all but the first take and give scaled rows (bytes as
-            [0, 1]).
+            decoder), the path of a run folder or a .keras file, or a function. All but an
+            `Autoencoder` and its folder take and give scaled rows (bytes as [0, 1]).
         x: The rows to copy, in their own units: an array, a path, a data set's name.
         target: The clean rows, where `x` are noisy ones; None: `x` itself.
         train: The rows on which mean image and PCA are fitted. None: the `Autoencoder`'s own
@@ -86,7 +89,7 @@ def evaluate(
     Raises:
         ShapeMismatch: The rows don't have the shape that the model takes.
         InvalidArgument: There are more or fewer labels than rows, or noise as well as a target.
-        ModelError: The model's output has NaN or infinite values.
+        ModelError: The model's output has NaN or infinite values, or it can't be loaded.
         DataError: The data can't be read, have NaN or infinite values, or reach beyond the
             bounds of the data that the model was made for.
     """
@@ -94,6 +97,8 @@ def evaluate(
     if target is not None and noise not in {None, NO_NOISE}:
         must_be = "None where a target is given: the rows are the noisy ones then"
         raise InvalidArgument("noise", "evaluate", must_be, got=noise)
+    if isinstance(model, str | PathLike):
+        model = open_model(Path(model))
     source = open_source(x, owner="evaluate")
     clean = source if target is None else open_source(target, owner="evaluate")
     if clean.shape != source.shape:

@@ -1,0 +1,2 @@
+def measure_variational(subject, recorded):
+    return None
