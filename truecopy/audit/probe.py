@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 import keras
+import numpy as np
 
 from truecopy.audit.behaviour import (
     measure_behaviour,
@@ -17,6 +18,7 @@ from truecopy.audit.behaviour import (
     train_briefly,
 )
 from truecopy.audit.contract import measure_contract
+from truecopy.audit.latent import find_latent, measure_bypass
 from truecopy.audit.losses import describe_compile
 from truecopy.audit.output import Reach, find_reach
 from truecopy.audit.pairs import compare_pair
@@ -69,7 +71,7 @@ def probe(subject: Subject) -> AuditFacts:
         compiled = made.attempt("the compile settings", lambda: describe_compile(subject), None)
         model = replace(model, compiled=compiled)
         return AuditFacts(target=subject.target, model=model, notes=(*made.notes, note))
-    few = replace_rows(subject)
+    few = first_rows(subject)
     recorded = made.attempt("what the layers give", lambda: record(subject.model, few), None)
     if recorded is None:
         data = made.attempt("the data", lambda: compare_pair(subject), None)
@@ -78,7 +80,7 @@ def probe(subject: Subject) -> AuditFacts:
     return _probe_run(made, subject, few, recorded)
 
 
-def replace_rows(subject: Subject) -> Any:
+def first_rows(subject: Subject) -> Any:
     """Return a few rows of the subject's inputs."""
     return keras.tree.map_structure(lambda rows: rows[:_FEW], subject.inputs)
 
@@ -107,14 +109,14 @@ def _probe_run(made: Probe, subject: Subject, few: Any, recorded: Recorded) -> A
         "the sampling heads", lambda: measure_variational(subject, recorded), None
     )
     same = data is not None and data.identical
-    layers, behaviour = _behave(made, subject, model, recorded, number, same=same)
+    model, behaviour = _behave(made, subject, model, recorded, number, same=same)
     if behaviour is not None and contract is not None:
         behaviour = replace(
             behaviour, one_batch_floor=contract.perfect, one_batch_mean=contract.mean
         )
     return replace(
         facts,
-        model=replace(model, layers=layers),
+        model=model,
         contract=contract,
         behaviour=behaviour,
         variational=variational,
@@ -130,23 +132,34 @@ def _behave(
     number: int,
     *,
     same: bool,
-) -> tuple[tuple[LayerFacts, ...], BehaviourFacts | None]:
-    """Return layers and behaviour: errors on all rows, then some steps of training."""
+) -> tuple[ModelFacts, BehaviourFacts | None]:
+    """Return model and behaviour: errors on all rows, then some steps of training."""
     outputs = made.attempt("the copies", lambda: run_model(subject, number), None)
     if outputs is None:
-        return model.layers, None
+        return model, None
+    model = replace(model, stochastic=not np.array_equal(outputs.seen, outputs.again))
+    latent = find_latent(recorded)
+    if latent is not None and not model.stochastic:
+        rows = first_rows(subject)
+        bypass = made.attempt(
+            "what goes around the latent",
+            lambda: measure_bypass(subject.model, rows, latent, number),
+            None,
+        )
+        model = replace(model, bypass=bypass)
     behaviour = made.attempt(
         "the errors", lambda: measure_behaviour(subject, outputs, model, same=same), None
     )
     if behaviour is None or model.compiled is None:
-        return model.layers, behaviour
+        return model, behaviour
     errors = behaviour
     terms = made.attempt("the terms of the loss", lambda: measure_terms(subject, errors), errors)
-    return made.attempt(
+    layers, behaviour = made.attempt(
         "some training steps",
         lambda: train_briefly(subject, model.layers, terms, recorded),
         (model.layers, terms),
     )
+    return replace(model, layers=layers), behaviour
 
 
 def _structure(

@@ -7,6 +7,15 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from truecopy.audit.latent import (
+    MOVERS,
+    find_latent,
+    follow_activation,
+    has_noise,
+    is_penalised,
+    name_activation,
+    width_of,
+)
 from truecopy.audit.output import Reach, find_last_weighted
 from truecopy.audit.subject import Subject
 from truecopy.audit.trace import Call, Recorded, as_array
@@ -15,36 +24,10 @@ from truecopy.rules.facts import LayerFacts, ModelFacts
 Array = NDArray[Any]
 
 _RECURRENT: Final = ("RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "ConvLSTM")
-_ACTIVATIONS: Final = {
-    "ReLU": "relu",
-    "LeakyReLU": "leaky_relu",
-    "PReLU": "prelu",
-    "ELU": "elu",
-    "Softmax": "softmax",
-}
-# Layers that only move values about: no width of theirs is a bottleneck of its own.
-_MOVERS: Final = ("InputLayer", "Flatten", "Reshape", "Permute", "Identity")
-_RESAMPLERS: Final = ("UpSampling", "ZeroPadding", "Cropping", "RepeatVector", "Masking")
 # A straight line's two ends predict its middle this well in float32.
 _STRAIGHT: Final = 1e-3
 # A classifier gives a few numbers for many.
 _CLASSES: Final = 4
-
-
-def name_activation(layer: Any) -> str | None:
-    """Return the name of the activation a layer applies last; None where it applies none."""
-    kind = type(layer).__name__
-    if kind in _ACTIVATIONS:
-        return _ACTIVATIONS[kind]
-    inner = getattr(layer, "layer", None) if kind == "TimeDistributed" else None
-    function = getattr(inner or layer, "activation", None)
-    if function is None:
-        return "custom" if kind == "Lambda" else None
-    name = getattr(function, "__name__", None) or getattr(function, "name", None)
-    if name == "linear":
-        return None
-    known = name and hasattr(keras.activations, name)
-    return name if known else "custom"
 
 
 def describe_layers(recorded: Recorded, latent: Call | None) -> tuple[LayerFacts, ...]:
@@ -59,7 +42,7 @@ def describe_layers(recorded: Recorded, latent: Call | None) -> tuple[LayerFacts
         elif part == "latent":
             part = "decoder"
         shown = "output" if call is last and call is not latent else part
-        if id(call.layer) in seen or type(call.layer).__name__ in _MOVERS:
+        if id(call.layer) in seen or type(call.layer).__name__ in MOVERS:
             continue
         seen.add(id(call.layer))
         found.append(_describe_layer(call, shown))
@@ -86,50 +69,6 @@ def _describe_layer(call: Call, part: str) -> LayerFacts:
 
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
-
-
-def find_latent(recorded: Recorded) -> Call | None:
-    """Return the call with the narrowest output between input and output; the first of those.
-
-    Rows of inputs and the output itself are no latent; nor is what only moves values about.
-    """
-    leaves = recorded.leaves()
-    last = find_last_weighted(recorded)
-    if last is None:
-        return None
-    rows = len(keras.tree.flatten(recorded.output)[0])
-    before = leaves[: leaves.index(last)]
-    inside = [c for c in before if _carries(c, rows)]
-    # What pools without weights is a bottleneck, too.
-    return min(inside, key=width_of, default=None)
-
-
-def _carries(call: Call, rows: int) -> bool:
-    kind = type(call.layer).__name__
-    if not call.outputs or kind in _MOVERS or kind.startswith(_RESAMPLERS):
-        return False
-    shape = call.outputs[0].shape
-    return len(shape) > 1 and shape[0] == rows and len(call.outputs) == 1
-
-
-def width_of(call: Call) -> int:
-    """Return the number of values a call gives for one row."""
-    return int(np.prod([int(n) for n in call.outputs[0].shape[1:]]))
-
-
-def follow_activation(call: Call, recorded: Recorded) -> str | None:
-    """Return the activation of what a layer gives, its own or that of the layers after it."""
-    found = name_activation(call.layer)
-    users = recorded.users(call)
-    while len(users) == 1 and not users[0].inside and users[0].outputs:
-        after = users[0]
-        if after.outputs[0].shape != call.outputs[0].shape or after.layer.trainable_weights:
-            batch_norm = type(after.layer).__name__.endswith("Normalization")
-            if not batch_norm:
-                break
-        found = name_activation(after.layer) or found
-        call, users = after, recorded.users(after)
-    return found
 
 
 def describe_model(
@@ -171,8 +110,8 @@ def describe_model(
         latent=width_of(latent),
         latent_layer=latent.layer.name,
         latent_activation=follow_activation(latent, recorded),
-        penalised=_is_penalised(model, latent, recorded),
-        noise=_has_noise(recorded, latent),
+        penalised=is_penalised(model, latent, recorded),
+        noise=has_noise(recorded, latent),
     )
 
 
@@ -188,26 +127,6 @@ def _first_input(recorded: Recorded) -> tuple[float, float] | None:
 
 def _shape_of(rows: Any) -> tuple[int | None, ...]:
     return tuple(int(n) for n in rows.shape[1:])
-
-
-def _is_penalised(model: Any, latent: Call, recorded: Recorded) -> bool:
-    """Say whether a penalty acts on what the encoder gives."""
-    leaves = recorded.leaves()
-    encoder = leaves[: leaves.index(latent) + 2]
-    if any(getattr(c.layer, "activity_regularizer", None) is not None for c in encoder):
-        return True
-    own = [loss for c in recorded.calls for loss in c.layer._losses]  # noqa: SLF001 (add_loss)
-    return bool(own) or bool(model._losses)  # noqa: SLF001 (Keras 3.15: what add_loss gathered)
-
-
-def _has_noise(recorded: Recorded, latent: Call) -> bool:
-    """Say whether a layer up to the latent makes noise in training, by what it is called."""
-    leaves = recorded.leaves()
-    encoder = leaves[: leaves.index(latent) + 2]
-    return any(
-        "Noise" in (kind := type(c.layer).__name__) or ("Dropout" in kind and c.layer.rate > 0)
-        for c in encoder
-    )
 
 
 def find_role(subject: Subject, output: Any) -> tuple[str, str]:

@@ -1,2 +1,0 @@
-def measure_variational(subject, recorded):
-    return None
