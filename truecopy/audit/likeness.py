@@ -37,7 +37,12 @@ class Likeness:
 
 
 def find_likeness(
-    loss: LossFunction, targets: Array, inputs: Array, output: tuple[int, ...] | None
+    loss: LossFunction,
+    targets: Array,
+    inputs: Array,
+    output: tuple[int, ...] | None,
+    *,
+    rows: int = _ROWS,
 ) -> Likeness:
     """Return what `loss` behaves like on made-up rows in the targets' shape.
 
@@ -46,18 +51,16 @@ def find_likeness(
         targets: The user's; only their shape matters.
         inputs: The rows that go with them, for losses that look at the input.
         output: The shape of one output; likenesses are told only where it is the targets'.
+        rows: How many rows to make up.
     """
     if output is not None and output != targets.shape[1:]:
         return Likeness()
     draw = np.random.default_rng(_SEED)
-    shape = (_ROWS, *targets.shape[1:])
+    shape = (rows, *targets.shape[1:])
     wanted = draw.uniform(0.05, 0.95, shape).astype(np.float32)
     # Losses of the user's that take the input for the target see the same rows.
-    given = (
-        wanted
-        if inputs.shape[1:] == targets.shape[1:]
-        else np.resize(inputs, (_ROWS, *inputs.shape[1:]))
-    )
+    same = inputs.shape[1:] == targets.shape[1:]
+    given = wanted if same else inputs[np.arange(rows) % len(inputs)]
     levels = np.linspace(0.15, 0.85, _DRAWS)
     guesses = [
         np.clip(level + draw.uniform(-0.1, 0.1, shape), 0.02, 0.98).astype(np.float32)
@@ -67,9 +70,7 @@ def find_likeness(
     if not np.isfinite(losses).all() or np.ptp(losses) == 0:
         return Likeness()
     for name, logits, formula in _FORMULAS:
-        figures = np.array(
-            [formula(wanted.astype(np.float64), g.astype(np.float64)) for g in guesses]
-        )
+        figures = np.array([formula(wanted.astype(np.float64), g.astype(np.float64)) for g in guesses])
         factor = _fit(figures, losses)
         if factor is not None:
             known = name in {"mean_squared_error", "binary_crossentropy"}

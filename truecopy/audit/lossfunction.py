@@ -6,16 +6,20 @@ the audit asks the same question of it: what would you charge for this predictio
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any, final
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from truecopy.audit.intervene import Spot, setting
 from truecopy.audit.steploss import StepLoss, find_step
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import to_float, to_tensor
+from truecopy.audit.trace import record
 
 Array = NDArray[Any]
 
@@ -100,18 +104,49 @@ class OwnLoss(LossFunction):
 
     def __init__(self, model: Any) -> None:
         self._model = model
+        self._output: Spot | None = None
+        self._looked = False
 
     def charge(self, targets: Array, predictions: Array, inputs: Array) -> float:
         """Return what `compute_loss` says of these predictions, penalties included if it adds."""
-        x, y, p = map(to_tensor, (inputs, targets, predictions))
-        self._model(x)  # `compute_loss` may read `self.losses`, which a call leaves behind
-        return to_float(self._compute(x, y, p))
+        x, answer = to_tensor(inputs), to_tensor(predictions)
+        if not self._looked:
+            self._output, self._looked = find_output(self._model, x, targets.shape), True
+        return ask_own(self._model, x, targets, answer, {}, self._output)
 
-    def _compute(self, x: Any, y: Any, p: Any) -> Any:
+
+def ask_own(
+    model: Any, x: Any, targets: Array, answer: Any, values: Mapping[Spot, Any], output: Spot | None
+) -> float:
+    """Return a user's `compute_loss` with the model's answer and some layers set to numbers.
+
+    The model is called first: an override may read `self.losses`, or what comes with the answer
+    in a tuple. It may also run the layers again, so they are held all the while.
+    """
+    held = {**values} if output is None else {**values, output: answer}
+    with setting(held):
+        given = model(x, training=True)
+        alone = hasattr(given, "shape")
+        shape = tuple(answer.shape)
+        y_pred = answer if alone else keras.tree.map_structure(
+            lambda t: answer if tuple(getattr(t, "shape", ())) == shape else t, given
+        )
         # By position and without `training` where an override lacks it, as Keras 3.15 calls it.
-        if "training" in signature(self._model.compute_loss).parameters:
-            return self._model.compute_loss(x, y, p, None, training=False)
-        return self._model.compute_loss(x, y, p, None)
+        if "training" in signature(model.compute_loss).parameters:
+            loss = model.compute_loss(x, to_tensor(targets), y_pred, None, training=True)
+        else:
+            loss = model.compute_loss(x, to_tensor(targets), y_pred, None)
+    return to_float(loss)
+
+
+def find_output(model: Any, x: Any, shape: tuple[int, ...]) -> Spot | None:
+    """Return the outermost layer, last called, that gives something of the targets' shape."""
+    recorded = record(model, x)
+    for call in reversed(recorded.calls):
+        for number, tensor in enumerate(call.outputs if call.layer is not model else ()):
+            if tuple(tensor.shape[1:]) == shape[1:]:
+                return Spot(call.layer, number)
+    return None
 
 
 @final
@@ -122,11 +157,11 @@ class LossOfStep(LossFunction):
     cheap = False
 
     def __init__(self, step: StepLoss) -> None:
-        self._step = step
+        self.step = step
 
     def charge(self, targets: Array, predictions: Array, inputs: Array) -> float:
         """Return the step's loss with the model's output replaced by `predictions`."""
-        return self._step.charge(inputs, targets, {self._step.output: predictions})
+        return self.step.charge(inputs, targets, {self.step.output: predictions})
 
 
 def find_loss(subject: Subject) -> LossFunction | NoLoss:
