@@ -25,6 +25,7 @@ from truecopy.audit.preserve import unchanged
 from truecopy.audit.rebuild import CannotRebuild
 from truecopy.audit.rescale import Units
 from truecopy.audit.retrain import Score, Stopwatch, Trained, score, train
+from truecopy.audit.sketch import draw_sketches
 from truecopy.audit.subject import Subject
 from truecopy.reports.wording import format_number
 from truecopy.rules.finding import Finding, ProofFacts
@@ -119,7 +120,8 @@ def _try(bench: "_Bench", changes: Mapping[str, Change]) -> dict[str, ProofFacts
             alone = bench.attempt([change], name)
         proof = _sum_up(alone, together, leads=place == 0)
         if proof is not None:
-            proofs[name] = proof
+            # One picture is enough: it would be the same, or nearly.
+            proofs[name] = replace(proof, sketches=()) if proofs else proof
     return proofs
 
 
@@ -239,6 +241,7 @@ def _to_proof(trial: _Trial, sentence: str) -> ProofFacts:
         metric="skill",
         helped=trial.helped,
         sentence=sentence,
+        sketches=draw_sketches(trial.after.meant, trial.before.copies, trial.after.copies),
     )
 
 

@@ -49,13 +49,16 @@ class Trained:
 class Score:
     """How good the copies are: figures over held-out rows, in the units of the judge.
 
-    `errors` are the mean squared errors of the held-out rows, `floor` that of the mean of the
+    `copies` are those in the judge's units and `meant` what they should be; `errors` are the mean
+    squared errors of the held-out rows, `floor` that of the mean of the
     training targets; `skill` is 1 - mse / floor, minus infinity where the copies are not finite.
     """
 
     skill: float
     mse: float
     psnr: float | None
+    copies: Array
+    meant: Array
     errors: Array
     floor: float
 
@@ -126,7 +129,15 @@ def score(trained: Trained, units: Units, judge: Program) -> Score:
     if meant.ndim >= _IMAGE_RANK and mse > 0 and span > 0:
         psnr = float(10 * np.log10(span**2 / mse))
     skill = skill if np.isfinite(mse) else float("-inf")
-    return Score(skill=skill, mse=mse, psnr=psnr, errors=errors, floor=floor)
+    return Score(
+        skill=skill,
+        mse=mse,
+        psnr=psnr,
+        copies=copies,
+        meant=meant,
+        errors=errors,
+        floor=floor,
+    )
 
 
 def _predict(model: Any, rows: Array) -> Array:

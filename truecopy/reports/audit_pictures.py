@@ -3,6 +3,7 @@
 Everything comes from the plain form of an audit; what was not measured has no picture.
 """
 
+import base64
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,13 +11,23 @@ from typing import Any, Final
 
 import numpy as np
 
-from truecopy.reports.figures import DARK, LIGHT, Curves, Picture, draw_curves
+from truecopy.reports.figures import (
+    DARK,
+    LIGHT,
+    Curves,
+    Picture,
+    draw_curves,
+    draw_image,
+    draw_lines,
+    is_image,
+)
 from truecopy.reports.wording import format_number
 
 Plain = Mapping[str, Any]
 
 _MARGIN: Final = 0.06  # of the width, on both sides of what is shown
 _THIN: Final = 0.6  # percent of the width that a range keeps where it is a single value
+_LINES: Final = ("target", "before", "after")
 _EPOCHS: Final = 3  # fewer say less than the steps
 
 
@@ -135,6 +146,36 @@ def show_training(audit: Plain) -> Picture | None:
     first, last = (next(iter(curves.history.values()))[place] for place in (0, -1))
     words = f"Loss by {unit}, from {format_number(first)} to {format_number(last)}"
     return Picture(f"loss by {unit}", words, light, draw_curves(curves, DARK))
+
+
+def show_sketches(finding: Plain) -> tuple[tuple[Picture, ...], ...]:
+    """Show some rows and what the programs before and after the fix make of them.
+
+    A row that is an image gives three pictures, any other one with three lines.
+    """
+    proof = finding.get("proof") or {}
+    return tuple(_show_sketch(sketch) for sketch in proof.get("sketches") or ())
+
+
+def _show_sketch(sketch: Plain) -> tuple[Picture, ...]:
+    shape = tuple(map(int, sketch["shape"]))
+    rows = {name: _decode(sketch[name], shape) for name in ("target", "before", "after")}
+    if is_image(shape):
+        side = max(shape[:2])
+        return tuple(
+            Picture(name, f"A held-out row: {name}", draw_image(row, (0, 255), side=side))
+            for name, row in rows.items()
+        )
+    light, dark = (
+        draw_lines(rows["target"], rows["before"], rows["after"], (0, 255), ink, names=_LINES)
+        for ink in (LIGHT, DARK)
+    )
+    return (Picture("rows", "A held-out row, before and after the fix", light, dark),)
+
+
+def _decode(text: str, shape: tuple[int, ...]) -> Any:
+    levels = np.frombuffer(base64.b64decode(text), np.uint8).astype(np.float64)
+    return levels.reshape(shape)
 
 
 def _find_floor(contract: Plain) -> float | None:

@@ -298,15 +298,20 @@ def draw_lines(
     copy: Values,
     bounds: tuple[float, float],
     ink: Ink,
+    *,
+    names: tuple[str, str, str] = ("original", "noisy input", "reconstruction"),
 ) -> bytes:
-    """Draw a row that isn't an image: the original as a line, its copy over it."""
+    """Draw a row that isn't an image: the original as a line, its copy over it.
+
+    `names` are those of the three lines.
+    """
     low, high = bounds
     margin = 0.05 * (high - low)
     figure, axes = start_chart(LINES_SIZE, ink)
     if noisy is not None:
-        _plot(axes, noisy, color=ink.faint, lw=1.2, label="noisy input")
-    _plot(axes, original, color=ink.first, lw=2.2, label="original")
-    _plot(axes, copy, color=ink.second, lw=1.2, label="reconstruction")
+        _plot(axes, noisy, color=ink.faint, lw=1.2, label=names[1])
+    _plot(axes, original, color=ink.first, lw=2.2, label=names[0])
+    _plot(axes, copy, color=ink.second, lw=1.2, label=names[2])
     axes.set_ylim(low - margin, high + margin)
     axes.margins(x=0.01)
     add_legend(axes, ink, columns=3)

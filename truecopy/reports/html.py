@@ -31,6 +31,7 @@ from truecopy.reports.audit_pictures import (
     lay_out_losses,
     lay_out_proof,
     lay_out_ranges,
+    show_sketches,
     show_training,
 )
 from truecopy.reports.breakdown import (
@@ -129,7 +130,7 @@ def _load_templates() -> Environment:
         *(explain_scores, find_leader, find_skill, format_interval, format_number),
         *(format_percent, format_range, format_skill, lay_out, list_choices, name_baseline),
         *(describe_proof, judge_losses, lay_out_losses, lay_out_proof, lay_out_ranges),
-        *(list_evidence, list_notes, name_place, show_training, summarise),
+        *(list_evidence, list_notes, name_place, show_sketches, show_training, summarise),
         *(show_curves, show_mean_error, show_rows, draw_colours, sum_up, to_uri),
         *(list_classes, list_excess, list_tones, list_verdicts, describe_structure),
         *(describe_tolerance, show_scatter, show_tolerance, tell_score),
