@@ -223,7 +223,9 @@ def _heads_by_name(recorded: Recorded, target: tuple[int, ...]) -> Heads | None:
         if not _MEAN.search(mean.layer.name) or shape[1:] == target or len(shape) < 2:  # noqa: PLR2004
             continue
         for spread in leaves:
-            together = spread.inputs[0] is mean.inputs[0] and tuple(spread.outputs[0].shape) == shape
+            together = (
+                spread.inputs[0] is mean.inputs[0] and tuple(spread.outputs[0].shape) == shape
+            )
             if together and spread is not mean and _SPREAD.search(spread.layer.name):
                 return Heads(mean=Spot(mean.layer), spread=Spot(spread.layer), shape=shape[1:])
     return None

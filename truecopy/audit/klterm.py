@@ -129,17 +129,18 @@ def _match(
     return factor, float(np.abs(y - factor * x).max() / np.abs(y).max())
 
 
-def _explain(
-    points: Sequence[Point], changes: Array, known: Array, fits: float
-) -> tuple[str, str]:
+def _explain(points: Sequence[Point], changes: Array, known: Array, fits: float) -> tuple[str, str]:
     """Return the reading and what is wrong, where the form's parts with other factors fit."""
     for reading in ("log-variance", "log-std", "std"):
         variance = READINGS[reading]
-        parts = [np.square, lambda m: 0 * m, lambda m: 0 * m], [
-            lambda s: 0 * s,
-            variance,
-            lambda s, v=variance: np.log(v(s)),
-        ]
+        parts = (
+            [np.square, lambda m: 0 * m, lambda m: 0 * m],
+            [
+                lambda s: 0 * s,
+                variance,
+                lambda s, v=variance: np.log(v(s)),
+            ],
+        )
         factors = _solve(points, changes, known, list(zip(*parts, strict=True)), fits)
         if factors is not None:
             return reading, _word(factors)

@@ -70,7 +70,9 @@ def find_likeness(
     if not np.isfinite(losses).all() or np.ptp(losses) == 0:
         return Likeness()
     for name, logits, formula in _FORMULAS:
-        figures = np.array([formula(wanted.astype(np.float64), g.astype(np.float64)) for g in guesses])
+        figures = np.array(
+            [formula(wanted.astype(np.float64), g.astype(np.float64)) for g in guesses]
+        )
         factor = _fit(figures, losses)
         if factor is not None:
             known = name in {"mean_squared_error", "binary_crossentropy"}

@@ -128,8 +128,12 @@ def ask_own(
         given = model(x, training=True)
         alone = hasattr(given, "shape")
         shape = tuple(answer.shape)
-        y_pred = answer if alone else keras.tree.map_structure(
-            lambda t: answer if tuple(getattr(t, "shape", ())) == shape else t, given
+        y_pred = (
+            answer
+            if alone
+            else keras.tree.map_structure(
+                lambda t: answer if tuple(getattr(t, "shape", ())) == shape else t, given
+            )
         )
         # By position and without `training` where an override lacks it, as Keras 3.15 calls it.
         if "training" in signature(model.compute_loss).parameters:

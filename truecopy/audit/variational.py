@@ -111,9 +111,7 @@ def _measure_changes(
     return figures - figures[0], float(np.abs(figures[0]))
 
 
-def _weigh(
-    term: Term, alone: LossFunction | NoLoss, targets: Array, inputs: Array
-) -> float | None:
+def _weigh(term: Term, alone: LossFunction | NoLoss, targets: Array, inputs: Array) -> float | None:
     """Return the weight of the KL against the reconstruction when both are summed."""
     if not term.scale or isinstance(alone, NoLoss):
         return None
