@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export KERAS_BACKEND ?= jax
 
-.PHONY: help demo test check test-all clean
+.PHONY: help demo test lint check test-all clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -15,11 +15,12 @@ demo: $(VENV)/.installed ## train, score and explain on MNIST; writes report.htm
 test: $(VENV)/.dev ## the tests and the examples in docstrings, under 5 minutes
 	$(BIN)/pytest -n 2
 
-check: $(VENV)/.dev ## format, lint, types, and the tests
+lint: $(VENV)/.dev ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+
+check: lint test ## all that must hold before a change is proposed
 
 test-all: $(VENV)/.dev ## the slow tests, and the TensorFlow and PyTorch backends
 	$(BIN)/pytest -n 2 -m slow

@@ -25,6 +25,7 @@ LAYERS = [
     ["truecopy.training"],
     ["truecopy.models.saving", "truecopy.models.settings"],
     ["truecopy.models.autoencoder"],
+    ["truecopy.models.opening"],
     ["truecopy.metrics.evaluate"],
     ["truecopy.metrics.compare"],
     ["truecopy.audit"],

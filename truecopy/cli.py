@@ -202,7 +202,6 @@ def evaluate(  # noqa: PLR0913 (an option each)
     from truecopy.metrics.compare import compare
     from truecopy.metrics.evaluate import evaluate as score_copies
     from truecopy.reports.result import check_savable
-    from truecopy.run import open_model
 
     *models, data = models_and_data
     if len(models) not in {1, 2}:
@@ -214,7 +213,7 @@ def evaluate(  # noqa: PLR0913 (an option each)
     for model in models:
         with working(f"scoring {model} on {data}", quiet=quiet):
             card = score_copies(
-                open_model(Path(model)),
+                model,
                 open_data(data, size),
                 target=open_data(target, size),
                 train=open_data(train, size),

@@ -264,17 +264,25 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Examples:
-    """The rows a report shows, and the mean absolute error of each feature over all rows."""
+    """The rows a report shows, and arrays of errors that it draws.
+
+    `mean_error` is the mean absolute error of each feature over all rows; `row_errors` the mean
+    squared errors of some rows, evenly chosen, and `pca_errors` those of the PCA's copies of
+    the same rows, both empty where there is no PCA.
+    """
 
     rows: tuple[Example, ...]
     mean_error: NDArray[np.float64]
+    row_errors: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    pca_errors: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ReportSection:
-    """One trained or evaluated model in a report: a heading, sentences, facts, pictures.
+    """One trained, evaluated or audited model in a report: a heading, sentences, facts, pictures.
 
-    `data`, `plan` and `run` are left out where they are not known.
+    `data`, `plan` and `run` are left out where they are not known; `audit` is the plain form of
+    an audit.
     """
 
     heading: str
@@ -284,3 +292,4 @@ class ReportSection:
     run: RunFacts | None = None
     evaluation: EvaluationFacts | None = None
     examples: Examples | None = None
+    audit: Mapping[str, Any] | None = None

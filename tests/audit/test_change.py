@@ -10,8 +10,8 @@ from keras import layers, ops
 from truecopy.audit.alter import find_layers
 from truecopy.audit.change import change_program, find_array, open_program, sort_changes
 from truecopy.audit.rebuild import CannotRebuild, copy_model, refresh_weights, seeded
+from truecopy.audit.rescale import Units, are_on_one_scale, measure_units
 from truecopy.audit.subject import Subject
-from truecopy.audit.units import Units, are_on_one_scale, measure_units
 from truecopy.rules.facts import TrainingFacts
 
 ROWS = np.random.default_rng(0).uniform(0, 1, (24, 6)).astype("float32")

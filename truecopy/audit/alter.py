@@ -66,12 +66,25 @@ def set_activation(model: Any, names: list[str], activation: str) -> None:
         activate(layer, activation)
 
 
-def scale_penalties(model: Any, by: float) -> None:
-    """Multiply all that layers add to the loss: `add_loss`, activity and weight regularisers."""
+def scale_penalties(model: Any, inputs: Array, by: float, *, weights: bool = True) -> None:
+    """Multiply all that layers add to the loss: `add_loss`, activity and weight regularisers.
+
+    Args:
+        model: Changed in place.
+        inputs: Rows to see whether layers add anything.
+        by: The factor.
+        weights: Whether the regularisers of weights count too.
+
+    Raises:
+        CannotRebuild: Layers add nothing: the term is in the loss or in the model's own step.
+    """
+    _trace(model, inputs[:_ROWS])
+    if not model.losses:
+        raise CannotRebuild("the term is not added by a layer but by the model's own code")
     for layer in model._flatten_layers():  # noqa: SLF001  (Keras 3.15 has no public walk)
         # Not `setattr`: a Keras layer tracks what is assigned to it.
         vars(layer)["add_loss"] = _scale_first(layer.add_loss, by)
-    for variable in model.variables:
+    for variable in model.variables if weights else ():
         regularizer = getattr(variable, "regularizer", None)
         if regularizer is not None:
             variable.regularizer = _scale_result(regularizer, by)

@@ -45,8 +45,8 @@ from truecopy.audit.rebuild import (
     refresh_weights,
     seeded,
 )
+from truecopy.audit.rescale import Units, are_on_one_scale, measure_units
 from truecopy.audit.subject import Subject
-from truecopy.audit.units import Units, are_on_one_scale, measure_units
 
 Array = NDArray[Any]
 Change = Mapping[str, Any]
@@ -239,7 +239,12 @@ def _remove_dropout(program: Program, change: Change, _: Subject, __: int) -> Pr
 
 
 def _scale_penalty(program: Program, change: Change, _: Subject, __: int) -> Program:
-    scale_penalties(program.model, float(change["by"]))
+    scale_penalties(program.model, program.inputs, float(change["by"]))
+    return program
+
+
+def _scale_kl(program: Program, change: Change, _: Subject, __: int) -> Program:
+    scale_penalties(program.model, program.inputs, float(change["by"]), weights=False)
     return program
 
 
@@ -326,7 +331,7 @@ def _names(change: Change) -> list[str]:
 _ACTIONS: Final[dict[str, Callable[[Program, Change, Subject, int], Program]]] = {
     "remove_dropout": _remove_dropout,
     "scale_data": _scale_data,
-    "scale_kl": _scale_penalty,
+    "scale_kl": _scale_kl,
     "scale_penalty": _scale_penalty,
     "set_activation": _set_activation,
     "set_epochs": _set_epochs,

@@ -5,8 +5,9 @@ and against the target that was meant; never a program's own loss, which is what
 """
 
 import math
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,10 +21,12 @@ from truecopy.audit.change import (
     open_program,
     sort_changes,
 )
+from truecopy.audit.preserve import unchanged
 from truecopy.audit.rebuild import CannotRebuild
-from truecopy.audit.retrain import Score, Trained, score, train
+from truecopy.audit.rescale import Units
+from truecopy.audit.retrain import Score, Stopwatch, Trained, score, train
+from truecopy.audit.sketch import draw_sketches
 from truecopy.audit.subject import Subject
-from truecopy.audit.units import Units
 from truecopy.reports.wording import format_number
 from truecopy.rules.finding import Finding, ProofFacts
 
@@ -31,11 +34,13 @@ Array = NDArray[Any]
 Tell = Callable[[str], None]
 
 ROWS: Final = 10_000  # more would take longer and hardly move a skill of a few thousand rows
-SECONDS: Final = 50.0  # of the minute that a proof may take; copying and scoring take the rest
+SECONDS: Final = 36.0  # so that audit and proof together stay within a minute
+_FIRST: Final = 0.35  # of the seconds are for the first training; the original takes as long
 _ALONE: Final = 3  # findings whose own change is also tried without the others
 # Two trainings of one program with other seeds can differ by about this share of their error.
 _WORTH: Final = 0.1
 _ERRORS: Final = 2.0  # standard errors of the rows' paired differences
+_PATIENCE: Final = 2.0  # seconds
 _MANY: Final = 1.5  # fewer epochs are told in steps
 _NO_EFFECT: Final = frozenset({"set_metrics", "set_epochs"})  # on what is learned in one budget
 
@@ -74,11 +79,15 @@ def prove_subject(
         seconds: What all trainings may take together.
         epochs: How long each trains; None: as the user's, as far as the seconds allow.
         seed: Draws weights that are not known, the split and the order of rows.
-        tell: Called with a few words on what is being done.
+        tell: Called with a few words on what is being done, and at the end with why a fix has
+            no proof; None: standard error, once it takes more than two seconds.
     """
-    proofs, _ = try_fixes(
-        subject, findings, seconds=seconds, epochs=epochs, seed=seed, tell=tell or _say_nothing
+    tell = tell or _Teller()
+    proofs, notes = try_fixes(
+        subject, findings, seconds=seconds, epochs=epochs, seed=seed, tell=tell
     )
+    for note in notes:
+        tell(note)
     return tuple(replace(f, proof=proofs.get(f.name, f.proof)) for f in findings)
 
 
@@ -96,7 +105,13 @@ def try_fixes(
     if not changes:
         return {}, ()
     bench = _Bench(subject, seconds=seconds, epochs=epochs, seed=seed, tell=tell)
-    bench.expect(2 + (min(_ALONE, len(changes)) if len(changes) > 1 else 0))
+    with unchanged(subject.model):
+        proofs = _try(bench, changes)
+    return proofs, tuple(bench.notes)
+
+
+def _try(bench: "_Bench", changes: Mapping[str, Change]) -> dict[str, ProofFacts]:
+    """Return the proofs by the rule's name."""
     together = bench.attempt(list(changes.values()), "all changes together")
     proofs: dict[str, ProofFacts] = {}
     for place, (name, change) in enumerate(changes.items()):
@@ -105,8 +120,9 @@ def try_fixes(
             alone = bench.attempt([change], name)
         proof = _sum_up(alone, together, leads=place == 0)
         if proof is not None:
-            proofs[name] = proof
-    return proofs, tuple(bench.notes)
+            # One picture is enough: it would be the same, or nearly.
+            proofs[name] = replace(proof, sketches=()) if proofs else proof
+    return proofs
 
 
 class _Bench:
@@ -117,17 +133,13 @@ class _Bench:
     ) -> None:
         self.notes: list[str] = []
         self._subject = _take_rows(subject, seed)
-        self._ends = time.monotonic() + seconds
+        self._seconds, self._watch = seconds, Stopwatch()
         self._seed, self._tell = seed, tell
         self._epochs = epochs
         self._steps: int | None = None
-        self._runs = 2
+        self._longest = 0.0
         self._before: Trained | None = None
         self._tried: dict[str, _Trial | None] = {}
-
-    def expect(self, runs: int) -> None:
-        """Say how many trainings share the time."""
-        self._runs = runs
 
     def attempt(self, changes: list[Change], words: str) -> _Trial | None:
         """Train the program with these changes and the original; None where that can't be."""
@@ -159,15 +171,15 @@ class _Bench:
         )
 
     def _train(self, program: Program, words: str) -> Trained:
-        share = (self._ends - time.monotonic()) / max(1, self._runs)
-        if share <= 0:
+        left = self._seconds - self._watch.elapsed()
+        if self._before is not None and left < self._longest:
             raise CannotRebuild("the time was used up")
-        self._runs -= 1
         self._tell(f"training {words}")
         program = program if self._epochs is None else replace(program, epochs=self._epochs)
         # The first training says how many steps there is time for; the others get as many.
-        seconds = math.inf if self._steps or self._epochs else share
+        seconds = math.inf if self._steps or self._epochs else _FIRST * left
         trained = train(program, seconds=seconds, steps=self._steps, seed=self._seed)
+        self._longest = max(self._longest, trained.seconds)
         self._steps = trained.steps
         return trained
 
@@ -229,6 +241,7 @@ def _to_proof(trial: _Trial, sentence: str) -> ProofFacts:
         metric="skill",
         helped=trial.helped,
         sentence=sentence,
+        sketches=draw_sketches(trial.after.meant, trial.before.copies, trial.after.copies),
     )
 
 
@@ -243,5 +256,13 @@ def _is_better(before: Score, after: Score) -> bool:
     return bool(fell.mean() > max(_WORTH * before.errors.mean(), _ERRORS * error))
 
 
-def _say_nothing(_: str) -> None:
-    pass
+class _Teller:
+    """Says on standard error what is being done, once that takes long enough to wonder."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def __call__(self, words: str) -> None:
+        if time.monotonic() - self._started > _PATIENCE:
+            sys.stderr.write(f"truecopy: proving the fixes: {words}\n")
+            sys.stderr.flush()

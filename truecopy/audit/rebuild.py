@@ -31,7 +31,7 @@ _OWN: Final = frozenset({"build", "quantize"})
 # What `compile` and `fit` leave in a model; a copy is compiled anew.
 _COMPILED: Final = (
     *("train_function", "test_function", "predict_function", "optimizer"),
-    *("_compile_loss", "_compile_metrics", "_jax_state"),
+    *("_compile_loss", "_compile_metrics", "_jax_state", "_epoch_iterator", "_eval_epoch_iterator"),
 )
 # Tensors of the last call, which TensorFlow and PyTorch refuse to copy.
 _PASSING: Final = {"_losses": list, "_losses_override": list, "_loss_ids": set}
@@ -52,10 +52,14 @@ def copy_model(model: Any) -> Any:
     memo: dict[int, Any] = {id(module): module for module in list(sys.modules.values())}
     try:
         with _copying(), DotNotTrackScope():
-            return copy.deepcopy(model, memo)
+            copied = copy.deepcopy(model, memo)
     except Exception as error:  # (anything may be in a model of the user's)
         message = f"the model {model.name!r} can't be copied: {type(error).__name__}: {error}"
         raise CannotRebuild(message) from error
+    # What can't be copied is shared, and may hold weights.
+    if {id(variable) for variable in model.variables} & {id(v) for v in copied.variables}:
+        raise CannotRebuild(f"some weights of the model {model.name!r} can't be copied")
+    return copied
 
 
 @contextmanager
@@ -85,7 +89,11 @@ def _copy_object(self: Any, memo: dict[int, Any]) -> Any:
     if hasattr(self, "train_step"):
         state.pop("_compile_config", None)
         state["compiled"] = False
-    vars(new).update(copy.deepcopy(state, memo))
+    for name, value in state.items():
+        try:
+            vars(new)[name] = copy.deepcopy(value, memo)
+        except Exception:  # noqa: BLE001  (a lock, an open file, a strategy of TensorFlow's)
+            vars(new)[name] = value
     return new
 
 

@@ -1,66 +1,99 @@
-"""The units of a program's data: what a change of scale does, and how to see through it."""
+"""Units that do nothing: dead, saturated or never trained, layer by layer."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.audit.rebuild import CannotRebuild
+from truecopy.audit.latent import name_activation
+from truecopy.audit.subject import Subject
+from truecopy.audit.trace import Call, Recorded, as_array
+from truecopy.rules.facts import LayerFacts
 
 Array = NDArray[Any]
 
-_DIFFERENT_SCALES: Final = 10.0  # arrays whose sizes differ by more are not on one scale
+# The bounds of the activations that have two.
+_BOUNDED: Final = {
+    "sigmoid": (0.0, 1.0),
+    "hard_sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "hard_tanh": (-1.0, 1.0),
+    "softsign": (-1.0, 1.0),
+}
+# Of the distance between the bounds: nearer than this the slope of a sigmoid is below 0.01.
+_NEAR: Final = 0.01
+# A unit at a bound on nearly all rows says as much as a constant.
+_NEARLY_ALL: Final = 0.95
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class Units:
-    """The units of a program's data, as seen from the user's: (x - shift) / scale."""
-
-    shift: Any = 0.0
-    scale: Any = 1.0
-
-    def apply(self, rows: Array) -> Array:
-        """Return rows of the user's in these units."""
-        scaled: Array = ((rows.astype("float64") - self.shift) / self.scale).astype("float32")
-        return scaled
+def measure_units(
+    layers: tuple[LayerFacts, ...], recorded: Recorded, subject: Subject
+) -> tuple[LayerFacts, ...]:
+    """Return the layers with what their units do on the rows, and how far weights have moved."""
+    calls: dict[str, Call] = {}
+    for call in recorded.leaves():
+        calls.setdefault(call.layer.name, call)
+    start = _by_variable(subject)
+    return tuple(_measure_layer(layer, calls[layer.name], start) for layer in layers)
 
 
-def measure_units(rows: Array, scaling: str, *, by: float | None = None) -> Units:
-    """Return the units in which a change asks for the data.
-
-    Args:
-        rows: The data, shape (rows, ...).
-        scaling: 'divide', 'standardise' or 'minmax'.
-        by: What to divide by.
-
-    Raises:
-        CannotRebuild: There is no such scaling.
-    """
-    # Pixels have one scale; columns of a table each their own.
-    axis = 0 if rows.ndim == 2 and not _are_pixels(rows) else None  # noqa: PLR2004
-    if scaling == "divide" and by:
-        return Units(scale=float(by))
-    values = rows.astype("float64")
-    if scaling == "standardise":
-        return Units(shift=values.mean(axis=axis), scale=_nonzero(values.std(axis=axis)))
-    if scaling == "minmax":
-        low = values.min(axis=axis)
-        return Units(shift=low, scale=_nonzero(values.max(axis=axis) - low))
-    raise CannotRebuild(f"the scaling {scaling!r} is not known")
-
-
-def _are_pixels(rows: Array) -> bool:
-    return rows.dtype == np.uint8 or bool(
-        rows.min() >= 0 and rows.max() == 255 and np.array_equal(rows, np.round(rows))  # noqa: PLR2004
+def _measure_layer(layer: LayerFacts, call: Call, start: dict[int, Array]) -> LayerFacts:
+    weights = [(as_array(w.value), start.get(id(w))) for w in call.layer.weights]
+    facts = replace(
+        layer,
+        finite=all(bool(np.isfinite(now).all()) for now, _ in weights if now.dtype.kind == "f"),
+        changed=_distance([(now, then) for now, then in weights if then is not None]),
+    )
+    activation = name_activation(call.layer)
+    if activation is None or activation == "softmax":
+        return facts
+    values = as_array(call.outputs[0])
+    rows = values.reshape(-1, values.shape[-1])
+    dead = np.ptp(rows, axis=0) == 0
+    saturated = None
+    if activation in _BOUNDED:
+        saturated = _count_saturated(rows, *_BOUNDED[activation])
+    return replace(
+        facts,
+        units=rows.shape[1],
+        share_zero=float((rows == 0).mean()),
+        dead=int(dead.sum()),
+        saturated=saturated,
     )
 
 
-def _nonzero(scale: Any) -> Any:
-    return np.where(scale > 0, scale, 1.0)
+def _count_saturated(rows: Array, low: float, high: float) -> int:
+    margin = _NEAR * (high - low)
+    at_bound = (rows < low + margin) | (rows > high - margin)
+    return int((at_bound.mean(axis=0) > _NEARLY_ALL).sum())
 
 
-def are_on_one_scale(one: Array, two: Array) -> bool:
-    """Say whether two arrays have about the same size, so that one scaling is meant for both."""
-    first, second = (float(np.abs(rows).max()) or 1.0 for rows in (one, two))
-    return 1 / _DIFFERENT_SCALES < first / second < _DIFFERENT_SCALES
+def _by_variable(subject: Subject) -> dict[int, Array]:
+    """Return the weights before the training watched, by the identity of their variable."""
+    now = subject.model.weights
+    before = subject.initial_weights
+    if before is None or len(before) != len(now):
+        return {}
+    return {id(w): then for w, then in zip(now, before, strict=True)}
+
+
+def _distance(pairs: list[tuple[Array, Array]]) -> float | None:
+    """Return how far weights moved, divided by their norm before; None without weights."""
+    floats = [(now, then) for now, then in pairs if now.dtype.kind == "f"]
+    if not floats:
+        return None
+    moved = sum(float(np.square(now - then, dtype=np.float64).sum()) for now, then in floats)
+    size = sum(float(np.square(then, dtype=np.float64).sum()) for _, then in floats)
+    return float(np.sqrt(moved / size)) if size else (np.inf if moved else 0.0)
+
+
+def measure_updates(
+    layers: tuple[LayerFacts, ...], before: dict[str, list[Array]], after: dict[str, list[Array]]
+) -> dict[str, float | None]:
+    """Return per layer how far one step moved its weights, relative to their norm."""
+    return {
+        layer.name: _distance(list(zip(after[layer.name], before[layer.name], strict=True)))
+        for layer in layers
+        if layer.name in before
+    }

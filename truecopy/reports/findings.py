@@ -4,6 +4,8 @@ Everything is read from the plain form of an audit (DESIGN section 7), so that a
 file, from another process or of another version is shown the same way.
 """
 
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, Final
@@ -13,14 +15,14 @@ from rich.table import Table
 from rich.text import Text
 
 from truecopy.reports.terminal import clean
-from truecopy.reports.wording import format_number, format_percent
+from truecopy.reports.wording import format_number
 
 STYLES: Final = {"error": "bold red", "warning": "bold yellow", "note": "bold blue"}
 # A finding is one sentence; more numbers than these are for the JSON form.
 _EVIDENCE_SHOWN: Final = 4
 _EVIDENCE_LONGEST: Final = 40
-# A number so small that it is in any sentence by accident is not searched for in it.
-_TELLING: Final = 3
+_ROUNDED: Final = 0.05  # a number in a sentence has two digits at least
+_NUMBER: Final = re.compile(r"(-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)( ?%)?")
 
 
 def render_audit(plain: Mapping[str, Any]) -> RenderableType:
@@ -87,6 +89,13 @@ def choose_evidence(finding: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         if text and not _says(message, value, text):
             shown.append((str(key).replace("_", " "), text))
     return tuple(shown[:_EVIDENCE_SHOWN])
+
+
+def list_evidence(finding: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return all figures of the evidence that can be written in a line."""
+    pairs = (finding.get("evidence") or {}).items()
+    shown = ((str(key).replace("_", " "), _spell(value)) for key, value in pairs)
+    return tuple((key, text) for key, text in shown if text)
 
 
 def describe_proof(finding: Mapping[str, Any]) -> str:
@@ -157,12 +166,13 @@ def _says(message: str, value: Any, text: str) -> bool:
     """Whether the sentence has the value already, as number, as percent or as words."""
     if isinstance(value, list | tuple):
         return all(_says(message, item, _spell(item)) for item in value)
-    forms = {text}
-    if isinstance(value, int | float):
-        forms |= {f"{value:.{digits}f}" for digits in range(_TELLING + 1)}
-        forms |= {f"{value:.{digits}g}" for digits in range(1, _TELLING + 2)}
-        forms |= {format_percent(value), f"{100 * value:.0f} %"}
-    return any(form in message for form in forms)
+    if isinstance(value, str):
+        return value in message
+    told = [
+        float(number.replace(",", "")) / (100 if percent else 1)
+        for number, percent in _NUMBER.findall(message)
+    ]
+    return text in message or any(math.isclose(n, value, rel_tol=_ROUNDED) for n in told)
 
 
 def _count(number: int, word: str) -> str:

@@ -25,8 +25,33 @@ from rich.table import Table
 from rich.text import Text
 
 from truecopy.errors import OutputFailed
-from truecopy.facts import ReportSection, ScoreFacts
+from truecopy.facts import ReportSection, ScoreFacts, to_plain
+from truecopy.reports.audit_pictures import (
+    judge_losses,
+    lay_out_losses,
+    lay_out_proof,
+    lay_out_ranges,
+    show_sketches,
+    show_training,
+)
+from truecopy.reports.breakdown import (
+    describe_structure,
+    describe_tolerance,
+    list_classes,
+    list_excess,
+    list_tones,
+    list_verdicts,
+)
+from truecopy.reports.evaluation_charts import show_scatter, show_tolerance
 from truecopy.reports.figures import draw_colours, show_curves, show_mean_error, show_rows
+from truecopy.reports.findings import (
+    describe_proof,
+    list_evidence,
+    list_notes,
+    name_place,
+    summarise,
+)
+from truecopy.reports.story import tell_score
 from truecopy.reports.terminal import Bar, clean, to_text
 from truecopy.reports.wording import (
     count_decimals,
@@ -104,7 +129,11 @@ def _load_templates() -> Environment:
         *(count_decimals, describe_data, describe_evaluation, describe_run, dump_facts),
         *(explain_scores, find_leader, find_skill, format_interval, format_number),
         *(format_percent, format_range, format_skill, lay_out, list_choices, name_baseline),
+        *(describe_proof, judge_losses, lay_out_losses, lay_out_proof, lay_out_ranges),
+        *(list_evidence, list_notes, name_place, show_sketches, show_training, summarise),
         *(show_curves, show_mean_error, show_rows, draw_colours, sum_up, to_uri),
+        *(list_classes, list_excess, list_tones, list_verdicts, describe_structure),
+        *(describe_tolerance, show_scatter, show_tolerance, tell_score),
     ]
     environment.globals.update({helper.__name__: helper for helper in helpers})
     return environment
@@ -119,6 +148,8 @@ def dump_facts(section: ReportSection) -> Markup:
     parts = {"data": section.data, "plan": section.plan, "run": section.run}
     records = {**parts, "evaluation": section.evaluation}
     known = {name: record.to_dict() for name, record in records.items() if record is not None}
+    if section.audit is not None:
+        known["audit"] = to_plain(section.audit)
     return escape(json.dumps(known, indent=1))
 
 

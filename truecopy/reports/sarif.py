@@ -6,6 +6,7 @@ The format: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2
 import hashlib
 import inspect
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, Final
@@ -17,6 +18,7 @@ from truecopy.rules.rule import Rule
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS: Final = {"error": "error", "warning": "warning", "note": "note"}
+_CODE: Final = frozenset({"Bad", "Good"})  # sections of a rule's page that are programs
 # The name of our fingerprint: what it is made of may change, and then so must its number.
 _FINGERPRINT: Final = "truecopy/v1"
 
@@ -39,6 +41,7 @@ def to_sarif(plain: Mapping[str, Any], *, root: str = "", version: str = "") -> 
     places = {rule.code: place for place, rule in enumerate(rules)}
     target = str(plain["target"])
     results = [_to_result(f, target, places, root) for f in plain["findings"]]
+    _number_twins(results)
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
@@ -52,15 +55,37 @@ def describe_rule(rule: Rule) -> dict[str, Any]:
     """Return a rule's entry: its first line in short, its whole page as help."""
     page = inspect.getdoc(rule.check) or rule.name.replace("-", " ")
     first, _, rest = page.partition("\n")
+    sections = _read_sections(rest)
     entry: dict[str, Any] = {
         "id": rule.code,
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
         "shortDescription": {"text": first.strip()},
-        "help": {"text": page, "markdown": page},
+        "help": {"text": page, "markdown": _write_markdown(first, sections)},
     }
-    if rest.strip():
-        entry["fullDescription"] = {"text": _first_paragraph(rest) or first.strip()}
+    checked = " ".join(sections.get("What it checks", "").split())
+    if checked:
+        entry["fullDescription"] = {"text": checked}
     return entry
+
+
+def _read_sections(text: str) -> dict[str, str]:
+    """Return the sections of a rule's page: a heading, then lines that are indented."""
+    sections: dict[str, list[str]] = {}
+    heading = ""
+    for line in text.splitlines():
+        if line and not line.startswith(" "):
+            heading = line.strip()
+        elif heading:
+            sections.setdefault(heading, []).append(line)
+    return {name: textwrap.dedent("\n".join(lines)).strip("\n") for name, lines in sections.items()}
+
+
+def _write_markdown(first: str, sections: Mapping[str, str]) -> str:
+    parts = [first.strip()]
+    for heading, text in sections.items():
+        shown = f"```python\n{text}\n```" if heading in _CODE else text
+        parts.append(f"### {heading}\n\n{shown}")
+    return "\n\n".join(parts)
 
 
 def to_uri(file: str, root: str) -> str:
@@ -125,6 +150,12 @@ def _fingerprint(finding: Mapping[str, Any], target: str, root: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def _first_paragraph(text: str) -> str:
-    paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
-    return next((part for part in paragraphs if part), "")
+def _number_twins(results: Sequence[dict[str, Any]]) -> None:
+    """Tell apart findings of one rule in one file, such as those of two fits."""
+    seen: dict[str, int] = {}
+    for result in results:
+        prints = result["partialFingerprints"]
+        number = seen.get(prints[_FINGERPRINT], 0)
+        seen[prints[_FINGERPRINT]] = number + 1
+        if number:
+            prints[_FINGERPRINT] += f"-{number}"

@@ -91,13 +91,15 @@ class CompileFacts(Record):
     `loss` is Keras' name of the loss ('binary_crossentropy', 'mean_squared_error', ...), the
     function's own name where it is the user's, 'none' where there is none, 'custom-step' where
     only a `train_step` or `compute_loss` of the user's knows it; `own` says that it is the
-    user's. `optimizer` is the class' name in lower case; `learning_rate` that in force;
+    user's. `like` is the known loss whose numbers it gives up to a factor and a constant, '' where
+    none does: that of a function of the user's, too. `optimizer` is the class' name in lower case; `learning_rate` that in force;
     `scheduled` whether it changes; `steps` how many updates were made.
     """
 
     loss: str
     own: bool = False
     from_logits: bool = False
+    like: str = ""
     metrics: tuple[MetricFacts, ...] = ()
     optimizer: str | None = None
     learning_rate: float | None = None
@@ -223,8 +225,7 @@ class ContractFacts(Record):
     `better` is the lowest loss found near or far from y that is below that of y, at `better_at`
     (in words), None where y is the minimum. `unbounded` says that the loss goes on falling away
     from y. `swapped` says that with the arguments exchanged y would be the minimum. `ignores`
-    is
-    the share of target values that can change without changing the loss.
+    is the share of places at which a prediction can change without changing the loss.
 
     `outside` is the share of target values that the output can't reach; `unavoidable` the mean
     squared error that remains at best, `unavoidable_share` the same divided by that of the mean

@@ -23,11 +23,26 @@ class Fix(Record):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Sketch(Record):
+    """One held-out row and what both programs make of it, small enough for a JSON document.
+
+    Each of `target`, `before` and `after` is a row of `shape` in 256 levels from the lowest to
+    the highest value of the target, as base64 of one byte a value; what lies outside is clipped.
+    """
+
+    shape: tuple[int, ...]
+    target: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ProofFacts(Record):
     """Both programs retrained with the same seed, rows and budget, on a scale-free score.
 
     `before` and `after` map figures ('skill', 'r2', 'mse') to their values on held-out rows;
     `metric` is the one that decides; `helped` says whether it rose by more than chance.
+    `sketches` are a few rows as pictures.
     """
 
     before: Mapping[str, float]
@@ -35,6 +50,7 @@ class ProofFacts(Record):
     metric: str
     helped: bool
     sentence: str
+    sketches: tuple[Sketch, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

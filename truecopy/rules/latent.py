@@ -28,6 +28,8 @@ _UNREACHABLE: Final = 0.01
 # Half of what tells the rows apart goes around the latent: a skip connection, or a decoder that
 # was wired to the input.
 _BYPASSED: Final = 0.5
+# A network whose output hardly changes is straight whatever its activations are.
+_STILL: Final = 0.1
 # What a missing bottleneck costs can't be measured as an error: the copy is good. A little, so
 # that it comes before what costs nothing.
 _NO_BOTTLENECK_COST: Final = 0.05
@@ -164,7 +166,9 @@ def linear_network(facts: AuditFacts) -> Finding | None:
     When to ignore
         When a linear network is what you want to study.
     """
-    if facts.model.nonlinear or not is_autoencoder(facts):
+    seen = facts.behaviour
+    still = seen is not None and is_number(seen.spread) and seen.spread < _STILL
+    if facts.model.nonlinear or still or not is_autoencoder(facts):
         return None
     pca = facts.behaviour.mse_pca if facts.behaviour is not None else None
     best = f": no MSE below {format_number(pca)} is possible" if is_number(pca) else ""

@@ -25,8 +25,6 @@ _FITTED: Final = 0.1
 _UNMOVED: Final = 0.02
 # Gradients of single precision below this are 0 or rounding.
 _NO_GRADIENT: Final = 1e-12
-# Behind PCA by a fifth of what there is to learn: frozen weights were not those of a good copy.
-_FAR_BEHIND: Final = 0.2
 _FEWEST_EPOCHS: Final = 5
 # The validation error is a fifth above its best, while the training error went on falling.
 _RISE: Final = 0.2
@@ -92,7 +90,7 @@ def untrained_part(facts: AuditFacts) -> Finding | None:
 
     What it checks
         Trainable weights whose gradient is exactly 0 for a whole batch, or that are the same
-        after the training as before; frozen weights where the copy is far worse than PCA's.
+        after the training as before; frozen weights where the copy is clearly worse than PCA's.
 
     Why it matters
         What stays at its random start does nothing for the copy. Usual reasons: a part that
@@ -149,8 +147,7 @@ def _is_still(facts: AuditFacts, layer: LayerFacts) -> bool:
 
 def _find_frozen(facts: AuditFacts) -> list[LayerFacts]:
     """Return frozen layers where the copy is so bad that they weren't trained before either."""
-    behind = behind_pca(facts)
-    if not is_settled(facts) or behind is None or behind < _FAR_BEHIND:
+    if not is_settled(facts) or behind_pca(facts) is None or has_worked(facts):
         return []
     return [
         layer

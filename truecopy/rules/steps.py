@@ -122,7 +122,7 @@ def _is_too_large(facts: AuditFacts, made: CompileFacts, update: float | None) -
         return None
     per_step = (
         f"a step is {format_percent(update)} of the weights it changes"
-        if is_number(update)
+        if is_above(update, _LARGE_UPDATE)
         else f"it is {format_number((rate or 0.0) / _DEFAULT)} times Adam's default"
     )
     if not is_trained(facts):

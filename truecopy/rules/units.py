@@ -191,7 +191,7 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
 
     What it checks
         The share of a layer's sigmoid or tanh units that are within 1 % of a bound on over
-        95 % of the rows: half or more, where less than half was learned.
+        95 % of the rows: half or more, where the copy is not good all the same.
 
     Why it matters
         At its bound the slope of a sigmoid is next to 0: nothing above or below such a unit
@@ -209,7 +209,7 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
     if not is_autoencoder(facts):
         return None
     left = left_over(facts) if is_trained(facts) else None
-    if left is not None and left < HALF:
+    if has_worked(facts):
         return None
     failed = left is not None and left >= AS_THE_MEAN
     hit = [

@@ -1,0 +1,244 @@
+"""What a model does with the rows: errors beside the trivial ones, spread, and short trainings."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from truecopy.audit.preserve import unchanged
+from truecopy.audit.subject import Subject
+from truecopy.audit.trace import Recorded, as_array
+from truecopy.audit.units import measure_updates
+from truecopy.rules.facts import BehaviourFacts, LayerFacts, ModelFacts
+
+Array = NDArray[Any]
+
+# A training-mode call per random mask: the mean of a few is near enough to tell a gap.
+_TRAINING_CALLS: Final = 3
+# Enough steps for a small network to come near one batch of this many rows.
+_STEPS: Final = 60
+_BATCH: Final = 32
+# What never changes to float32's last digits is constant.
+_CONSTANT: Final = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outputs:
+    """The model's copies of the sampled rows, as arrays of (rows, values) in float64.
+
+    `wanted` are the targets; `shaped` says that both have as many values.
+    """
+
+    seen: Array
+    training: tuple[Array, ...]
+    again: Array
+    wanted: Array
+
+    @property
+    def shaped(self) -> bool:
+        """Whether output and target can be compared value by value."""
+        return self.seen.shape == self.wanted.shape
+
+
+def run_model(subject: Subject, number: int) -> Outputs:
+    """Run the model on all sampled rows, in inference and in training mode."""
+    model = subject.model
+
+    def run(*, training: bool) -> Array:
+        given = keras.tree.flatten(model(subject.inputs, training=training))[number]
+        return flat(as_array(given))
+
+    with unchanged(model):
+        seen, again = run(training=False), run(training=False)
+        training = tuple(run(training=True) for _ in range(_TRAINING_CALLS))
+    wanted = subject.inputs if subject.targets is None else subject.targets
+    return Outputs(seen=seen, again=again, training=training, wanted=flat(np.asarray(wanted)))
+
+
+def flat(values: Array) -> Array:
+    """Return rows of any shape as (rows, values) in float64."""
+    return values.reshape(len(values), -1).astype(np.float64)
+
+
+def measure_behaviour(
+    subject: Subject, outputs: Outputs, model: ModelFacts, *, same: bool
+) -> BehaviourFacts:
+    """Return the errors and the spread of the model's copies.
+
+    Args:
+        subject: What is audited.
+        outputs: The model's copies of its rows.
+        model: Its structure.
+        same: Whether the targets are the inputs.
+    """
+    seen, wanted = outputs.seen, outputs.wanted
+    facts = BehaviourFacts(
+        trained=_is_trained(subject, model),
+        output=(float(seen.min()), float(seen.max())),
+        output_finite=bool(np.isfinite(seen).all()),
+        output_outside=float(((seen < 0) | (seen > 1)).mean()),
+        outputs=seen.shape[1],
+        output_sums=float(np.median(seen.sum(axis=1))),
+        mse_mean=_squared(wanted, wanted.mean(axis=0)),
+        mse_blank=_squared(wanted, 0.0),
+    )
+    spread = float(np.sqrt(wanted.var(axis=0).mean()))
+    if spread:
+        facts = replace(
+            facts,
+            spread=float(np.sqrt(seen.var(axis=0).mean())) / spread,
+            dependence=_dependence(outputs, spread),
+        )
+    if not outputs.shaped:
+        return facts
+    moves = wanted.std(axis=0) > _CONSTANT * max(spread, 1e-30)
+    still = seen.std(axis=0) <= _CONSTANT * max(spread, 1e-30)
+    inputs = flat(keras.tree.flatten(subject.inputs)[0])
+    facts = replace(
+        facts,
+        mse=_squared(wanted, seen),
+        mse_training=float(np.mean([_squared(wanted, copy) for copy in outputs.training])),
+        mse_input=_squared(wanted, inputs) if inputs.shape == wanted.shape and not same else None,
+        mse_pca=pca_error(wanted, model.latent) if same and model.latent else None,
+        dead_outputs=int((moves & still).sum()),
+    )
+    return _add_validation(facts, subject, wanted)
+
+
+def _add_validation(facts: BehaviourFacts, subject: Subject, wanted: Array) -> BehaviourFacts:
+    if subject.validation is None:
+        return facts
+    held, targets = subject.validation
+    with unchanged(subject.model):
+        copied = flat(as_array(keras.tree.flatten(subject.model(held, training=False))[0]))
+    asked = flat(np.asarray(targets))
+    if copied.shape != asked.shape:
+        return facts
+    return replace(
+        facts,
+        validation_mse=_squared(asked, copied),
+        validation_mse_mean=_squared(asked, wanted.mean(axis=0)),
+    )
+
+
+def _squared(wanted: Array, copy: Array | float) -> float:
+    return float(np.square(wanted - copy).mean())
+
+
+def _dependence(outputs: Outputs, spread: float) -> float:
+    """Return how much the output changes from row to row, beyond what changes by chance."""
+    seen, noise = outputs.seen, outputs.seen - outputs.again
+    change = np.square(seen - np.roll(seen, 1, axis=0)).mean() / 2 - np.square(noise).mean() / 2
+    return float(np.sqrt(max(change, 0.0))) / spread
+
+
+def _is_trained(subject: Subject, model: ModelFacts) -> bool:
+    steps = 0 if model.compiled is None else model.compiled.steps
+    return bool(steps or subject.history or subject.training)
+
+
+def pca_error(rows: Array, width: int) -> float | None:
+    """Return the squared error of PCA of a width, fitted on every other row, on the others.
+
+    None where there are too few rows to say.
+    """
+    fitted, held = rows[::2], rows[1::2]
+    if len(fitted) <= width or not len(held):
+        return None
+    mean = fitted.mean(axis=0)
+    centred = fitted - mean
+    # The components from the smaller of the two products of the rows with themselves.
+    if len(centred) < centred.shape[1]:
+        values, vectors = np.linalg.eigh(centred @ centred.T)
+        kept = values[::-1][:width] > values[-1] * 1e-10
+        components = (vectors[:, ::-1][:, :width][:, kept].T @ centred) / np.sqrt(
+            values[::-1][:width][kept]
+        )[:, None]
+    else:
+        _, vectors = np.linalg.eigh(centred.T @ centred)
+        components = vectors[:, ::-1][:, :width].T
+    latents = (held - mean) @ components.T
+    return _squared(held, mean + latents @ components)
+
+
+def train_briefly(
+    subject: Subject, layers: tuple[LayerFacts, ...], facts: BehaviourFacts, recorded: Recorded
+) -> tuple[tuple[LayerFacts, ...], BehaviourFacts]:
+    """Return layers and behaviour with what one step, and some steps on one batch, do.
+
+    The steps are those of the user's own compiled training; everything is put back.
+    """
+    model = subject.model
+    inputs = keras.tree.map_structure(lambda rows: rows[:_BATCH], subject.inputs)
+    targets = None if subject.targets is None else subject.targets[:_BATCH]
+    by_name = {call.layer.name: call.layer for call in recorded.leaves()}
+
+    def weights() -> dict[str, list[Array]]:
+        return {n: [as_array(w.value) for w in by_name[n].trainable_weights] for n in names}
+
+    names = [layer.name for layer in layers if by_name[layer.name].trainable_weights]
+    with unchanged(model):
+        start = weights()
+        first = _step(model, inputs, targets)
+        updates = measure_updates(layers, start, weights())
+        for _ in range(_STEPS - 1):
+            _step(model, inputs, targets)
+        last = _step(model, inputs, targets)
+    with unchanged(model):
+        _forget_steps(model)
+        _step(model, inputs, targets)
+        gradients = measure_updates(layers, start, weights())
+    layers = tuple(
+        replace(layer, update=updates.get(layer.name), gradient=gradients.get(layer.name))
+        for layer in layers
+    )
+    return layers, replace(facts, one_batch=(first, last))
+
+
+def measure_terms(subject: Subject, facts: BehaviourFacts) -> BehaviourFacts:
+    """Return the behaviour with the parts of the loss on one batch of the user's size.
+
+    What layers add is known from a call; the rest of the whole loss is the reconstruction's.
+    """
+    model = subject.model
+    size = None if subject.training is None else subject.training.batch_size
+    inputs = keras.tree.map_structure(lambda rows: rows[: size or _BATCH], subject.inputs)
+    targets = None if subject.targets is None else subject.targets[: size or _BATCH]
+    with unchanged(model):
+        model.reset_metrics()
+        logs = model.test_on_batch(inputs, targets, return_dict=True)
+        penalty = _added(model, inputs)
+        fresh = None
+        if subject.initial_weights is not None:
+            model.set_weights(subject.initial_weights)
+            fresh = _added(model, inputs)
+    whole = float(logs.get("loss", np.nan))
+    own = {name: float(value) for name, value in logs.items() if name.endswith("loss")}
+    return replace(
+        facts,
+        terms=own if len(own) > 1 else {},
+        penalty=penalty,
+        penalty_fresh=fresh,
+        reconstruction=whole - penalty if np.isfinite(whole) else None,
+    )
+
+
+def _added(model: Any, inputs: Any) -> float:
+    """Return the sum of all that the model's layers add to the loss of a batch."""
+    model(inputs, training=False)
+    return float(sum(float(as_array(loss)) for loss in model.losses))
+
+
+def _step(model: Any, inputs: Any, targets: Any) -> float:
+    model.reset_metrics()
+    logs = model.train_on_batch(inputs, targets, return_dict=True)
+    return float(logs.get("loss", next(iter(logs.values()))))
+
+
+def _forget_steps(model: Any) -> None:
+    """Make the optimiser's next step its first: what moves then has a gradient."""
+    for variable in model.optimizer.variables:
+        if "learning_rate" not in variable.path:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
