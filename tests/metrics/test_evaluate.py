@@ -409,3 +409,14 @@ def test_skill_against_pca_takes_pca_for_the_floor(denoiser, blobs):
 
     linear = score.baselines["pca"]
     assert score.skill_pca == pytest.approx((linear - score.value) / linear)
+
+
+def test_large_pictures_have_a_multi_scale_similarity():
+    rows = np.random.default_rng(0).integers(0, 256, (2, 176, 180), dtype=np.uint8)
+
+    score = evaluate(lambda seen: seen * np.float32(0.9), rows).facts.scores["ms_ssim"]
+
+    clean = rows.astype(np.float32) / np.float32(255)
+    expected = METRICS["ms_ssim"].rows(clean, clean * np.float32(0.9)).mean()
+    assert score.value == pytest.approx(expected, rel=1e-6)
+    assert score.perfect == 1
