@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export KERAS_BACKEND ?= jax
 
-.PHONY: help demo test lint check test-all clean
+.PHONY: help demo test lint check test-all corpus clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -25,6 +25,9 @@ check: lint test ## all that must hold before a change is proposed
 test-all: $(VENV)/.dev ## the slow tests, and the TensorFlow and PyTorch backends
 	$(BIN)/pytest -n 2 -m slow
 	sh tests/backends.sh $(PYTHON)
+
+corpus: $(VENV)/.dev ## audit every program of tests/programs, about an hour
+	$(BIN)/python benchmarks/audit_quality.py tests/programs --jobs 2
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
