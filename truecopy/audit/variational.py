@@ -15,7 +15,7 @@ from truecopy.audit.klterm import READINGS, Point, Term, choose_points, judge, k
 from truecopy.audit.likeness import find_likeness
 from truecopy.audit.lossfunction import LossFunction, NoLoss
 from truecopy.audit.preserve import unchanged
-from truecopy.audit.structure import name_activation
+from truecopy.audit.latent import name_activation
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import to_tensor
 from truecopy.audit.totalloss import TotalLoss, find_total
