@@ -16,10 +16,6 @@ from truecopy.audit.latent import name_activation
 from truecopy.audit.likeness import find_likeness
 from truecopy.audit.lossfunction import LossFunction, NoLoss
 from truecopy.audit.preserve import unchanged
-<<<<<<< HEAD
-=======
-from truecopy.audit.latent import name_activation
->>>>>>> 734aefa64a9c3e7095cb2cc54a3c04cc0611e53e
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import to_tensor
 from truecopy.audit.totalloss import TotalLoss, find_total
