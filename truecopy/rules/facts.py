@@ -93,7 +93,8 @@ class CompileFacts(Record):
     only a `train_step` or `compute_loss` of the user's knows it; `own` says that it is the
     user's. `like` is the known loss whose numbers it gives up to a factor and a constant, '' where
     none does: that of a function of the user's, too. `optimizer` is the class' name in lower
-    case; `learning_rate` that in force; `scheduled` whether it changes; `steps` how many updates were made.
+    case; `learning_rate` that in force; `scheduled` whether it changes; `steps` how many updates
+    were made.
     """
 
     loss: str
