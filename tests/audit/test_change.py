@@ -126,6 +126,7 @@ def test_the_output_gets_the_activation_wherever_the_old_one_was(make):
 
     linear = run(changed.model, rows)
     assert not np.allclose(linear.sum(axis=-1), 1)
+    assert linear.min() < 0  # also where a relu came before the softmax
     np.testing.assert_allclose(
         run(squashed.model, rows), 1 / (1 + np.exp(-linear)), rtol=1e-5, atol=1e-6
     )

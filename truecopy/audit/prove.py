@@ -161,7 +161,7 @@ class _Bench:
         after = change_program(before, parts, self._subject, seed=self._seed)
         trained = self._train(after, f"with {words}")
         if self._before is None:
-            self._before = self._train(before, "as it is")
+            self._before = self._train_original(before, trained)
         # Both are judged by the target that the changed program is meant to give.
         return _Trial(
             before=score(self._before, after.units, after),
@@ -169,6 +169,14 @@ class _Bench:
             trained=trained,
             changes=len(parts),
         )
+
+    def _train_original(self, program: Program, changed: Trained) -> Trained:
+        try:
+            return self._train(program, "as it is")
+        except Exception as error:  # noqa: BLE001  (PyTorch refuses targets that others take)
+            told = str(error).partition("\n")[0]
+            self.notes.append(f"As it is the program can't be trained: {told}")
+            return replace(changed, copies=np.full_like(changed.copies, np.nan))
 
     def _train(self, program: Program, words: str) -> Trained:
         left = self._seconds - self._watch.elapsed()
