@@ -211,6 +211,9 @@ def test_changed_and_original_program_begin_with_the_same_weights():
 
     for one, two in zip(original.model.get_weights(), changed.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
+    # The original is still to be trained as it was.
+    np.testing.assert_allclose(run(original.model).sum(axis=-1), 1, rtol=1e-5)
+    assert not np.allclose(run(changed.model).sum(axis=-1), 1)
 
 
 def test_compile_settings_change_and_the_rest_stays():
