@@ -6,6 +6,9 @@ import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
+# Users' programs, which tests/audit/test_programs.py runs: importing one would train it.
+collect_ignore = ["programs"]
+
 
 @pytest.fixture(scope="session")
 def blobs():

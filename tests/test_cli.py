@@ -213,6 +213,8 @@ def test_a_failed_result_leaves_the_old_file(capsys, folder, tmp_path):
         ("bce", "bce (metric)"),
         ("softmax", "softmax (activation)"),
         ("poisson", "poisson (loss)"),
+        ("TC201", "softmax-reconstruction (rule)"),
+        ("softmax-reconstruction", "softmax-reconstruction (rule)"),
     ],
 )
 def test_explain_prints_a_page(capsys, name, page):

@@ -25,12 +25,15 @@ LAYERS = [
     ["truecopy.training"],
     ["truecopy.models.saving", "truecopy.models.settings"],
     ["truecopy.models.autoencoder"],
+    ["truecopy.models.opening"],
     ["truecopy.metrics.evaluate"],
     ["truecopy.metrics.compare"],
     ["truecopy.audit"],
     ["truecopy.callbacks"],
     ["truecopy.run", "truecopy.explain"],
     ["truecopy.demo"],
+    ["truecopy.cli_shared"],
+    ["truecopy.cli_audit"],
     ["truecopy.cli", "truecopy.__main__"],
 ]
 NO_KERAS = [
@@ -41,6 +44,8 @@ NO_KERAS = [
     "truecopy.rules",
     "truecopy.reports",
     "truecopy.cli",
+    "truecopy.cli_shared",
+    "truecopy.cli_audit",
 ]
 
 

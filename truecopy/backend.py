@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _PACKAGES = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"}
+# Says to child processes that KERAS_BACKEND was our choice, not the user's.
+ASSUMED = "TRUECOPY_ASSUMED_BACKEND"
 
 
 def choose_backend() -> str | None:
@@ -23,7 +25,10 @@ def choose_backend() -> str | None:
     """
     if "keras" in sys.modules:
         return None
-    chosen = os.environ.get("KERAS_BACKEND") or _configured_backend() or "jax"
+    asked = os.environ.get("KERAS_BACKEND")
+    chosen = asked or _configured_backend() or "jax"
+    if not asked:
+        os.environ[ASSUMED] = chosen
     os.environ["KERAS_BACKEND"] = chosen
     return chosen
 

@@ -4,47 +4,47 @@ Keras and JAX are imported by the commands that need them, so `--help` is instan
 to standard output, progress and messages to standard error.
 """
 
-import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
 from truecopy.backend import explain_missing_backend
+from truecopy.cli_audit import audit
+from truecopy.cli_shared import (
+    DATA_WORDS,
+    Data,
+    Json,
+    Model,
+    NoiseOption,
+    OutFile,
+    Quiet,
+    Seed,
+    Size,
+    open_data,
+    print_result,
+)
 from truecopy.errors import InvalidArgument, TruecopyError
 from truecopy.reports.progress import working
 
-_DATA_WORDS = (
-    "mnist, mnist:test, digits, a .npy, .npz[:key], .csv or .parquet file, or a folder of images"
-)
 _INTERRUPTED: Final = 130
 _USAGE: Final = 2
-
-Data = Annotated[str, typer.Argument(help=_DATA_WORDS)]
-Model = Annotated[Path, typer.Argument(help="a run folder, or a .keras file")]
-Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="no progress, no messages")]
-NoiseOption = Annotated[
-    str | None,
-    typer.Option(help="gaussian:SD, gaussian:MEAN,SD, salt-pepper:RATE or masking:RATE"),
-]
-Seed = Annotated[int, typer.Option(help="draws weights, order, split and noise")]
-Size = Annotated[
-    str | None, typer.Option(metavar="HxW", help="resize the images of a folder, e.g. 64x48")
-]
-OutFile = Annotated[Path, typer.Option(help="a .npy, .csv or .parquet file")]
 
 app = typer.Typer(
     help="Trains autoencoders, tells you honestly how good the copy is, and finds what is "
     "wrong when it isn't.",
     epilog="Start with: truecopy demo. --debug, anywhere, shows tracebacks. "
-    "Exit codes: 0 fine, 2 wrong usage or bad input, 3 training diverged, 130 interrupted.",
+    "Exit codes: 0 fine, 1 faults found, 2 wrong usage or bad input, 3 training diverged, "
+    "130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.command()(audit)
 
 
 def main() -> None:
@@ -84,29 +84,6 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _open(data: str | None, size: str | None) -> Any:
-    """Open what DATA names, with images resized to `size` ('HxW'); None stays None."""
-    from truecopy.data.sources import open_source
-
-    if data is None:
-        return None
-    if size is None:
-        return open_source(data)
-    height, _, width = size.partition("x")
-    if not height.isdecimal() or not width.isdecimal() or not int(height) * int(width):
-        raise InvalidArgument("--size", "truecopy", "HEIGHTxWIDTH such as 64x48", got=size)
-    return open_source(data, size=(int(height), int(width)))
-
-
-def _print(result: Any, *, as_json: bool) -> None:
-    """Print a result object, as JSON or as text."""
-    if as_json:
-        plain = result if isinstance(result, dict) else result.to_dict()
-        sys.stdout.write(json.dumps(plain, indent=2, allow_nan=False) + "\n")
-    else:
-        Console().print(result)
-
-
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="the report to write")] = Path("report.html"),
@@ -124,7 +101,7 @@ def demo(
 
     result = run_demo(out, seed=seed, quiet=quiet, console=Console(stderr=as_json, quiet=quiet))
     if as_json:
-        _print(result, as_json=True)
+        print_result(result, as_json=True)
     else:
         typer.echo(f"report: {out.resolve()}")
 
@@ -137,18 +114,18 @@ def profile(data: Data, size: Size = None, *, as_json: Json = False, quiet: Quie
     from truecopy.facts import NonFinite
 
     with working(f"profiling {data}", quiet=quiet):
-        measured = make_profile(_open(data, size))
+        measured = make_profile(open_data(data, size))
     finite = measured.facts.non_finite == NonFinite()
     planned = make_plan(measured) if finite else None
     if as_json:
         plan = None if planned is None else planned.to_dict()
-        _print({"data": measured.to_dict(), "plan": plan}, as_json=True)
+        print_result({"data": measured.to_dict(), "plan": plan}, as_json=True)
     else:
-        _print(measured, as_json=False)
+        print_result(measured, as_json=False)
     if planned is None:
         measured.require_finite()
     elif not as_json:
-        _print(planned, as_json=False)
+        print_result(planned, as_json=False)
 
 
 @app.command()
@@ -185,15 +162,15 @@ def fit(  # noqa: PLR0913 (an option each)
         "quiet": quiet,
     }
     try:
-        folder, card = make_run(_open(data, size), settings, out=out, resume=resume)
+        folder, card = make_run(open_data(data, size), settings, out=out, resume=resume)
     except KeyboardInterrupt:
         if out is not None and place_checkpoint(out).exists():
             typer.echo(f"Go on with: --resume --out {out}", err=True)
         raise
     if as_json:
-        _print({"run": str(folder), "scorecard": card.to_dict()}, as_json=True)
+        print_result({"run": str(folder), "scorecard": card.to_dict()}, as_json=True)
     elif not quiet:
-        _print(card, as_json=False)
+        print_result(card, as_json=False)
         typer.echo(f"run: {folder}\nreport: {folder / 'report.html'}")
 
 
@@ -203,7 +180,7 @@ def evaluate(  # noqa: PLR0913 (an option each)
         list[str],
         typer.Argument(
             metavar="MODEL [MODEL] DATA",
-            help=f"one or two models (run folders or .keras files), then {_DATA_WORDS}",
+            help=f"one or two models (run folders or .keras files), then {DATA_WORDS}",
         ),
     ],
     target: Annotated[str | None, typer.Option(help="clean rows, where DATA are noisy")] = None,
@@ -225,7 +202,6 @@ def evaluate(  # noqa: PLR0913 (an option each)
     from truecopy.metrics.compare import compare
     from truecopy.metrics.evaluate import evaluate as score_copies
     from truecopy.reports.result import check_savable
-    from truecopy.run import open_model
 
     *models, data = models_and_data
     if len(models) not in {1, 2}:
@@ -237,10 +213,10 @@ def evaluate(  # noqa: PLR0913 (an option each)
     for model in models:
         with working(f"scoring {model} on {data}", quiet=quiet):
             card = score_copies(
-                open_model(Path(model)),
-                _open(data, size),
-                target=_open(target, size),
-                train=_open(train, size),
+                model,
+                open_data(data, size),
+                target=open_data(target, size),
+                train=open_data(train, size),
                 noise=noise,
                 seed=seed,
             )
@@ -248,7 +224,7 @@ def evaluate(  # noqa: PLR0913 (an option each)
     result = cards[0] if len(cards) == 1 else compare(*cards)
     if out is not None:
         result.save(out)
-    _print(result, as_json=as_json)
+    print_result(result, as_json=as_json)
 
 
 @app.command()
@@ -265,9 +241,9 @@ def reconstruct(
     from truecopy.run import write_reconstructed
 
     with working(f"reconstructing {data}", quiet=quiet):
-        written = write_reconstructed(model, _open(data, size), out)
+        written = write_reconstructed(model, open_data(data, size), out)
     if as_json:
-        _print(written, as_json=True)
+        print_result(written, as_json=True)
 
 
 @app.command()
@@ -284,9 +260,9 @@ def encode(
     from truecopy.run import write_encoded
 
     with working(f"encoding {data}", quiet=quiet):
-        written = write_encoded(model, _open(data, size), out)
+        written = write_encoded(model, open_data(data, size), out)
     if as_json:
-        _print(written, as_json=True)
+        print_result(written, as_json=True)
 
 
 @app.command()
@@ -303,9 +279,9 @@ def score(
     from truecopy.run import write_scores
 
     with working(f"scoring {data}", quiet=quiet):
-        written = write_scores(model, _open(data, size), out)
+        written = write_scores(model, open_data(data, size), out)
     if as_json:
-        _print(written, as_json=True)
+        print_result(written, as_json=True)
 
 
 @app.command()
@@ -331,7 +307,7 @@ def explain(
         with working(f"scoring {on[0]} on {on[1]}", quiet=quiet):
             numbers = explain_on(page, *on)
     if as_json:
-        _print(
+        print_result(
             {"name": page.name, "kind": page.kind, "text": page.text, "on": numbers}, as_json=True
         )
     else:

@@ -105,3 +105,31 @@ class Diverged(TruecopyError, ArithmeticError):
     """The loss became NaN or infinite; training stopped."""
 
     exit_code: ClassVar[int] = 3
+
+
+class ScriptError(TruecopyError):
+    """A program can't be audited; the subclass says why."""
+
+
+class ScriptNotFound(ScriptError, FileNotFoundError):
+    """There is no such program."""
+
+
+class NotPython(ScriptError):
+    """The file is not a Python program, or has a syntax error."""
+
+
+class ScriptCrashed(ScriptError):
+    """The program ended with an error of its own before anything was fitted."""
+
+
+class NothingFitted(ScriptError):
+    """The program ended without fitting a Keras model."""
+
+
+class ScriptTimedOut(ScriptError, TimeoutError):
+    """The program took longer than the audit was given, before anything was fitted."""
+
+
+class AuditFailed(ScriptError):
+    """The program fitted a model that could not be probed."""

@@ -2,7 +2,6 @@
 
 import inspect
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from truecopy.errors import InvalidArgument, UnknownName
@@ -132,11 +131,10 @@ def explain_on(page: Page, model: str, data: str) -> dict[str, Any]:
     """
     from truecopy.metrics.evaluate import evaluate
     from truecopy.reports.story import tell_score
-    from truecopy.run import open_model
 
     if page.kind != "metric":
         raise InvalidArgument("NAME", "explain --on", "a metric", got=page.name)
-    facts = evaluate(open_model(Path(model)), data).facts
+    facts = evaluate(model, data).facts
     if page.name not in facts.scores:
         must_be = f"one that these data have: {', '.join(facts.scores)}"
         raise InvalidArgument("NAME", "explain --on", must_be, got=page.name)

@@ -264,10 +264,17 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Examples:
-    """The rows a report shows, and the mean absolute error of each feature over all rows."""
+    """The rows a report shows, and arrays of errors that it draws.
+
+    `mean_error` is the mean absolute error of each feature over all rows; `row_errors` the mean
+    squared errors of some rows, evenly chosen, and `pca_errors` those of the PCA's copies of
+    the same rows, both empty where there is no PCA.
+    """
 
     rows: tuple[Example, ...]
     mean_error: NDArray[np.float64]
+    row_errors: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    pca_errors: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

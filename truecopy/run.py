@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from truecopy.data.outputs import check_output, write_rows
 from truecopy.data.source import SubsetSource
 from truecopy.data.sources import Source
-from truecopy.errors import ModelError, OutputExists, suggest
+from truecopy.errors import ModelError, OutputExists
 from truecopy.facts import ReportSection
 from truecopy.metrics.evaluate import Scorecard, evaluate
-from truecopy.models.autoencoder import Autoencoder, load
-from truecopy.models.saving import load_keras
+from truecopy.models.autoencoder import Autoencoder
+from truecopy.models.opening import open_model
 from truecopy.reports.html import write_page
 from truecopy.training.batches import split_rows
 from truecopy.training.run_folder import check_new_folder, new_folder
@@ -78,24 +78,6 @@ def describe_run(
         evaluation=card.facts,
         examples=card.examples,
     )
-
-
-def open_model(path: Path) -> Any:
-    """Return what MODEL names: an `Autoencoder` (run folder) or a Keras model (.keras file).
-
-    Raises:
-        ModelError: It is neither.
-    """
-    if path.is_dir():
-        return load(path)
-    if path.suffix == ".keras":
-        return load_keras(path)
-    if not path.exists():
-        known = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        message = f"There is no run folder or .keras file {str(path)!r}.{suggest(path.name, known)}"
-        raise ModelError(message)
-    message = f"{str(path)!r} is neither a run folder nor a .keras file."
-    raise ModelError(message)
 
 
 def write_encoded(model: Path, source: Source, out: Path) -> dict[str, Any]:
@@ -173,7 +155,7 @@ def _score_held_out(source: Source, autoencoder: Autoencoder) -> Scorecard:
     # Rows are numbered as in the source.
     shown = tuple(replace(row, row=int(chosen[row.row])) for row in card.examples.rows)
     examples = replace(card.examples, rows=shown)
-    return Scorecard(facts, examples, card.row_errors, card.replicates)
+    return Scorecard(facts, examples, card.details)
 
 
 def _next_folder(data: str, model: str) -> Path:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import correlate
 
-from truecopy.errors import DataError, InvalidArgument
-from truecopy.metrics.images import gaussian_window, ms_ssim, psnr, refuse_outside, ssim
+from truecopy.errors import InvalidArgument
+from truecopy.metrics.images import gaussian_window, ms_ssim, psnr, ssim
 
 # Both sides of the window's 11, of the bands' 32 outputs (42 pixels), odd and oblong.
 SIDES = [(3, 3), (4, 9), (8, 8), (10, 30), (11, 11), (12, 11), (28, 28), (42, 43), (75, 20)]
@@ -279,20 +279,6 @@ def test_pictures_that_are_too_small_are_refused(metric, least, hint):
     assert metric(fits, fits)[0] == 1
     with pytest.raises(InvalidArgument, match=expected):
         metric(small, small)
-
-
-@pytest.mark.parametrize("values", [[-0.1, 1.0], [0.0, 1.001], [0.0, math.nan]])
-def test_targets_outside_the_data_range_are_refused(values):
-    target = np.array([values])
-    low, high = (f"{value:g}" for value in (target.min(), target.max()))
-
-    with pytest.raises(DataError, match=rf"The targets span \[{low}, {high}\], outside the data"):
-        refuse_outside(target, 1.0)
-
-
-@pytest.mark.parametrize("data_range", [1.0, 255.0])
-def test_targets_that_fill_the_data_range_pass(data_range):
-    refuse_outside(np.array([[0.0, data_range]]), data_range)
 
 
 @pytest.mark.parametrize("metric", [psnr, ssim, ms_ssim])

@@ -90,7 +90,7 @@ def test_a_copy_worse_than_pca_is_called_so():
 
     sentences = explain_scores(evaluation(mse=linear))
 
-    assert "mse: a linear copy (PCA) of the same width does better: 0.0200." in sentences
+    assert "A linear copy (PCA) of the same width does better: mse 0.0200." in sentences
 
 
 def test_a_denoiser_worse_than_the_noise_is_called_so():
@@ -99,7 +99,7 @@ def test_a_denoiser_worse_than_the_noise_is_called_so():
 
     sentences = explain_scores(evaluation(mse=denoiser))
 
-    assert "mse: the noisy input itself, untouched, does better: 0.0100." in sentences
+    assert "The noisy input itself, untouched, does better: mse 0.0100." in sentences
 
 
 def test_a_scale_without_width_has_no_skill_and_says_why():

@@ -197,6 +197,40 @@ def train_briefly(
     return layers, replace(facts, one_batch=(first, last))
 
 
+def measure_terms(subject: Subject, facts: BehaviourFacts) -> BehaviourFacts:
+    """Return the behaviour with the parts of the loss on one batch of the user's size.
+
+    What layers add is known from a call; the rest of the whole loss is the reconstruction's.
+    """
+    model = subject.model
+    size = None if subject.training is None else subject.training.batch_size
+    inputs = keras.tree.map_structure(lambda rows: rows[: size or _BATCH], subject.inputs)
+    targets = None if subject.targets is None else subject.targets[: size or _BATCH]
+    with unchanged(model):
+        model.reset_metrics()
+        logs = model.test_on_batch(inputs, targets, return_dict=True)
+        penalty = _added(model, inputs)
+        fresh = None
+        if subject.initial_weights is not None:
+            model.set_weights(subject.initial_weights)
+            fresh = _added(model, inputs)
+    whole = float(logs.get("loss", np.nan))
+    own = {name: float(value) for name, value in logs.items() if name.endswith("loss")}
+    return replace(
+        facts,
+        terms=own if len(own) > 1 else {},
+        penalty=penalty,
+        penalty_fresh=fresh,
+        reconstruction=whole - penalty if np.isfinite(whole) else None,
+    )
+
+
+def _added(model: Any, inputs: Any) -> float:
+    """Return the sum of all that the model's layers add to the loss of a batch."""
+    model(inputs, training=False)
+    return float(sum(float(as_array(loss)) for loss in model.losses))
+
+
 def _step(model: Any, inputs: Any, targets: Any) -> float:
     model.reset_metrics()
     logs = model.train_on_batch(inputs, targets, return_dict=True)
@@ -207,4 +241,4 @@ def _forget_steps(model: Any) -> None:
     """Make the optimiser's next step its first: what moves then has a gradient."""
     for variable in model.optimizer.variables:
         if "learning_rate" not in variable.path:
-            variable.assign(keras.ops.zeros_like(variable))
+            variable.assign(np.zeros(variable.shape, variable.dtype))

@@ -7,6 +7,15 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from truecopy.audit.latent import (
+    MOVERS,
+    find_latent,
+    follow_activation,
+    has_noise,
+    is_penalised,
+    name_activation,
+    width_of,
+)
 from truecopy.audit.output import Reach, find_last_weighted
 from truecopy.audit.subject import Subject
 from truecopy.audit.trace import Call, Recorded, as_array
@@ -15,36 +24,10 @@ from truecopy.rules.facts import LayerFacts, ModelFacts
 Array = NDArray[Any]
 
 _RECURRENT: Final = ("RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "ConvLSTM")
-_ACTIVATIONS: Final = {
-    "ReLU": "relu",
-    "LeakyReLU": "leaky_relu",
-    "PReLU": "prelu",
-    "ELU": "elu",
-    "Softmax": "softmax",
-}
-# Layers that only move values about: no width of theirs is a bottleneck of its own.
-_MOVERS: Final = ("InputLayer", "Flatten", "Reshape", "Permute", "Identity")
-_RESAMPLERS: Final = ("UpSampling", "ZeroPadding", "Cropping", "RepeatVector", "Masking")
 # A straight line's two ends predict its middle this well in float32.
 _STRAIGHT: Final = 1e-3
 # A classifier gives a few numbers for many.
 _CLASSES: Final = 4
-
-
-def name_activation(layer: Any) -> str | None:
-    """Return the name of the activation a layer applies last; None where it applies none."""
-    kind = type(layer).__name__
-    if kind in _ACTIVATIONS:
-        return _ACTIVATIONS[kind]
-    inner = getattr(layer, "layer", None) if kind == "TimeDistributed" else None
-    function = getattr(inner or layer, "activation", None)
-    if function is None:
-        return "custom" if kind == "Lambda" else None
-    name = getattr(function, "__name__", None) or getattr(function, "name", None)
-    if name == "linear":
-        return None
-    known = name and hasattr(keras.activations, name)
-    return name if known else "custom"
 
 
 def describe_layers(recorded: Recorded, latent: Call | None) -> tuple[LayerFacts, ...]:
@@ -59,7 +42,7 @@ def describe_layers(recorded: Recorded, latent: Call | None) -> tuple[LayerFacts
         elif part == "latent":
             part = "decoder"
         shown = "output" if call is last and call is not latent else part
-        if id(call.layer) in seen or type(call.layer).__name__ in _MOVERS:
+        if id(call.layer) in seen or type(call.layer).__name__ in MOVERS:
             continue
         seen.add(id(call.layer))
         found.append(_describe_layer(call, shown))
@@ -88,56 +71,12 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def find_latent(recorded: Recorded, inputs: Any) -> Call | None:
-    """Return the call with the narrowest output between input and output; the first of those.
-
-    Rows of inputs and the output itself are no latent; nor is what only moves values about.
-    """
-    leaves = recorded.leaves()
-    last = find_last_weighted(recorded)
-    if last is None:
-        return None
-    rows = len(keras.tree.flatten(inputs)[0])
-    before = leaves[: leaves.index(last)]
-    inside = [c for c in before if _carries(c, rows)]
-    # What pools or drops without weights is a bottleneck too; what repeats is none.
-    return min(inside, key=width_of, default=None)
-
-
-def _carries(call: Call, rows: int) -> bool:
-    kind = type(call.layer).__name__
-    if not call.outputs or kind in _MOVERS or kind.startswith(_RESAMPLERS):
-        return False
-    shape = call.outputs[0].shape
-    return len(shape) > 1 and shape[0] == rows and len(call.outputs) == 1
-
-
-def width_of(call: Call) -> int:
-    """Return the number of values a call gives for one row."""
-    return int(np.prod([int(n) for n in call.outputs[0].shape[1:]]))
-
-
-def follow_activation(call: Call, recorded: Recorded) -> str | None:
-    """Return the activation of what a layer gives, its own or that of the layers after it."""
-    found = name_activation(call.layer)
-    users = recorded.users(call)
-    while len(users) == 1 and not users[0].inside and users[0].outputs:
-        after = users[0]
-        if after.outputs[0].shape != call.outputs[0].shape or after.layer.trainable_weights:
-            batch_norm = type(after.layer).__name__.endswith("Normalization")
-            if not batch_norm:
-                break
-        found = name_activation(after.layer) or found
-        call, users = after, recorded.users(after)
-    return found
-
-
 def describe_model(
     subject: Subject, recorded: Recorded, reach: Reach, number: int, *, straight: bool
 ) -> ModelFacts:
     """Return the structure of the subject's model, from a run of it on rows."""
     model, last = subject.model, find_last_weighted(recorded)
-    latent = find_latent(recorded, subject.inputs)
+    latent = find_latent(recorded)
     output = keras.tree.flatten(recorded.output)[number]
     role, because = find_role(subject, output)
     recurrent = last is not None and type(last.layer).__name__.startswith(_RECURRENT)
@@ -162,6 +101,7 @@ def describe_model(
         squashed_twice=reach.squashed_twice,
         recurrent_output=recurrent,
         nonlinear=not straight,
+        first_input=_first_input(recorded),
     )
     if latent is None:
         return facts
@@ -170,33 +110,23 @@ def describe_model(
         latent=width_of(latent),
         latent_layer=latent.layer.name,
         latent_activation=follow_activation(latent, recorded),
-        penalised=_is_penalised(model, latent, recorded),
-        noise=_has_noise(recorded, latent),
+        penalised=is_penalised(model, latent, recorded),
+        noise=has_noise(recorded, latent),
     )
+
+
+def _first_input(recorded: Recorded) -> tuple[float, float] | None:
+    """Return the range of what reaches the first layer with weights to train."""
+    weighted = (c for c in recorded.leaves() if c.layer.trainable_weights and c.inputs)
+    first = next(weighted, None)
+    if first is None:
+        return None
+    values = as_array(first.inputs[0])
+    return float(values.min()), float(values.max())
 
 
 def _shape_of(rows: Any) -> tuple[int | None, ...]:
     return tuple(int(n) for n in rows.shape[1:])
-
-
-def _is_penalised(model: Any, latent: Call, recorded: Recorded) -> bool:
-    """Say whether a penalty acts on what the encoder gives."""
-    leaves = recorded.leaves()
-    encoder = leaves[: leaves.index(latent) + 2]
-    if any(getattr(c.layer, "activity_regularizer", None) is not None for c in encoder):
-        return True
-    own = [loss for c in recorded.calls for loss in c.layer._losses]  # noqa: SLF001 (add_loss)
-    return bool(own) or bool(model._losses)  # noqa: SLF001 (Keras 3.15: what add_loss gathered)
-
-
-def _has_noise(recorded: Recorded, latent: Call) -> bool:
-    """Say whether a layer up to the latent makes noise in training, by what it is called."""
-    leaves = recorded.leaves()
-    encoder = leaves[: leaves.index(latent) + 2]
-    return any(
-        "Noise" in (kind := type(c.layer).__name__) or ("Dropout" in kind and c.layer.rate > 0)
-        for c in encoder
-    )
 
 
 def find_role(subject: Subject, output: Any) -> tuple[str, str]:
@@ -206,7 +136,8 @@ def find_role(subject: Subject, output: Any) -> tuple[str, str]:
         return "several-inputs", f"It takes {len(inputs)} inputs."
     given, made = inputs[0], _shape_of(output)
     wanted = given if subject.targets is None else subject.targets
-    size, asked, copied = (int(np.prod(s)) for s in (given.shape[1:], wanted.shape[1:], made))
+    size, asked = (int(np.prod(rows.shape[1:])) for rows in (given, wanted))
+    copied = int(np.prod(output.shape[1:]))
     words = f"It gives {made} for inputs {tuple(given.shape[1:])}"
     if size in {asked, copied}:
         return "autoencoder", ""
@@ -238,3 +169,28 @@ def is_straight(model: Any, inputs: Array, number: int) -> bool:
     expected = (ends[0] + ends[1]) / 2
     spread = max(float(expected.std()), 1e-12)
     return bool(np.abs(ends[2] - expected).max() < _STRAIGHT * spread)
+
+
+def pick_output(subject: Subject, recorded: Recorded) -> int:
+    """Return which of the model's outputs is compared with the targets: the first of their size."""
+    outputs = keras.tree.flatten(recorded.output)
+    wanted = subject.inputs if subject.targets is None else subject.targets
+    size = int(np.prod(keras.tree.flatten(wanted)[0].shape[1:]))
+    for number, output in enumerate(outputs):
+        if int(np.prod(output.shape[1:])) == size:
+            return number
+    return 0
+
+
+def describe_unused(subject: Subject) -> ModelFacts:
+    """Return what can be said of a model without running it."""
+    model = subject.model
+    shapes = [getattr(model, name, None) for name in ("input_shape", "output_shape")]
+    made, given = (tuple(shape[1:]) if isinstance(shape, tuple) else () for shape in shapes[::-1])
+    return ModelFacts(
+        name=model.name,
+        kind=type(model).__name__,
+        parameters=int(model.count_params()) if model.built else 0,
+        input_shape=given,
+        output_shape=made,
+    )

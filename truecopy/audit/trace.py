@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Replacement = Callable[[Any], Any]
 
+# These call their cell or layer once a step, on most backends in a trace without values.
+_ATOMIC = (keras.layers.RNN, keras.layers.Bidirectional, keras.layers.TimeDistributed)
+
 
 @dataclass(eq=False, slots=True)
 class Call:
@@ -92,8 +95,7 @@ def record(model: Any, inputs: Any, *, training: bool = False) -> Recorded:
         finally:
             stack.pop()
         call.outputs = _tensors(given)
-        # A recurrent layer traces its cell: there are no values in there.
-        if all(_has_values(tensor) for tensor in call.outputs):
+        if not any(isinstance(outer.layer, _ATOMIC) for outer in stack):
             for outer in stack[-1:]:
                 outer.inside = True
             recorded.calls.append(call)
@@ -126,11 +128,6 @@ def overriding(replacements: Mapping[Any, Replacement]) -> Iterator[None]:
 
 def _tensors(structure: Any) -> tuple[Any, ...]:
     return tuple(t for t in keras.tree.flatten(structure) if hasattr(t, "shape"))
-
-
-def _has_values(tensor: Any) -> bool:
-    """Say whether a tensor is one with values, not a placeholder of a trace."""
-    return "Tracer" not in type(tensor).__name__ and hasattr(tensor, "__array__")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.audit.structure import name_activation
+from truecopy.audit.latent import name_activation
 from truecopy.audit.subject import Subject
 from truecopy.audit.trace import Call, Recorded, as_array
 from truecopy.rules.facts import LayerFacts

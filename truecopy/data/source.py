@@ -13,6 +13,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from truecopy.data.mapped import read_pieces
 from truecopy.data.spooling import count_piece, cut_batches, gather
 from truecopy.errors import (
     EmptyData,
@@ -68,7 +69,8 @@ class Source(ABC):
         """
         if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
             raise InvalidArgument("size", "batches", "an integer of at least 1", got=size)
-        chunks = self.chunks(int(size)) if self._held is None else [np.asarray(self._held)]
+        held = self._held
+        chunks = self.chunks(int(size)) if held is None else read_pieces(held, int(size))
         return self._count(cut_batches(chunks, int(size)))
 
     def array(self) -> NDArray[Any]:

@@ -22,7 +22,7 @@ _SAMPLE_VALUES: Final = 4_000_000
 # search and to store with a run.
 _MEMORY_ROWS: Final = 1_000
 _BATCH: Final = 1_024
-CONSTANTS: Final = ("mean", "median", "mode")
+CONSTANTS: Final = ("mean", "median", "mode", "middle", "end", "raw_mean")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -31,7 +31,9 @@ class Baselines:
 
     Attributes:
         units: The plan whose scaling gives the units of every figure.
-        constants: The mean, median and mode of all values.
+        constants: The mean, median and mode of all values; their 'middle', halfway between
+            the smallest and the largest; the 'end', 0 or 1, that more of them are; the
+            'raw_mean', which is the mean in the user's units, scaled.
         pca: The PCA of the model's latent width; its mean is the mean image.
         memory: Training rows, flat (rows, features): the memorising copy gives back the one
             nearest to what it sees.
@@ -58,7 +60,7 @@ class Baselines:
         return copies
 
     def constant(self, name: str, like: NDArray[Any]) -> NDArray[Any]:
-        """Return rows of one constant: the 'mean', 'median' or 'mode' of all values."""
+        """Return rows of one of the `constants`."""
         return np.full_like(like, self.constants[name])
 
     def _find_nearest(self, seen: NDArray[Any]) -> NDArray[np.float32]:
@@ -109,35 +111,58 @@ def fit_baselines(source: Source, units: Plan, *, latent: int) -> Baselines:
     )
     # The pass above has counted the rows.
     rows = source.rows or 0
-    sample, memory = _sample(source, units, rows, features)
-    values, counts = np.unique(sample, return_counts=True)
+    sample = _sample(source, units, rows, features)
+    values, counts = np.unique(sample.values, return_counts=True)
     constants = {
         "mean": float(pca.mean.mean()),
-        "median": float(np.median(sample)),
+        "median": float(np.median(sample.values)),
         "mode": float(values[counts.argmax()]),
+        "middle": (sample.low + sample.high) / 2,
+        "end": float(np.sum(sample.values == 1) > np.sum(sample.values == 0)),
+        "raw_mean": sample.raw_mean,
     }
     return Baselines(
         units=units,
         constants=constants,
         pca=pca,
-        memory=memory,
+        memory=sample.memory,
         fitted_on=f"the {rows:,} rows of {source.name}",
     )
 
 
-def _sample(
-    source: Source, units: Plan, rows: int, features: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return values for the median and the mode, and rows for the memory.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sample:
+    """Values for median and mode, rows for the memory; of all values, range and raw mean."""
 
-    Both come from the first rows of every batch, as many of each as together are allowed.
+    values: NDArray[np.float32]
+    memory: NDArray[np.float32]
+    low: float
+    high: float
+    raw_mean: float
+
+
+def _sample(source: Source, units: Plan, rows: int, features: int) -> _Sample:
+    """Sample the rows of `source` in one pass.
+
+    Values and memory come from the first rows of every batch, as many of each as together
+    are allowed.
     """
     batches = -(-rows // _BATCH)
     share = max(1, _SAMPLE_VALUES // (features * batches))
     kept = -(-_MEMORY_ROWS // batches)
     values, memory = [], []
+    low, high, total = np.inf, -np.inf, 0.0
     for batch in source.batches(_BATCH):
-        scaled = units.scaling.apply(batch[: max(share, kept)]).reshape(-1, features)
-        values.append(scaled[:share].ravel())
-        memory.append(scaled[:kept])
-    return np.concatenate(values), np.concatenate(memory)[:_MEMORY_ROWS]
+        scaled = units.scaling.apply(batch).reshape(-1, features)
+        values.append(scaled[:share].flatten())
+        memory.append(scaled[:kept].copy())
+        low, high = min(low, float(scaled.min())), max(high, float(scaled.max()))
+        total += float(batch.sum(dtype=np.float64))
+    mean = np.full((1, *source.shape), total / (rows * features))
+    return _Sample(
+        np.concatenate(values),
+        np.concatenate(memory)[:_MEMORY_ROWS],
+        low,
+        high,
+        float(units.scaling.apply(mean).mean()),
+    )

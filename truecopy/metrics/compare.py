@@ -57,7 +57,9 @@ def compare(first: Scorecard, second: Scorecard) -> Comparison:
         )
         raise ShapeMismatch(message)
     names = a.model, b.model if a.model != b.model else f"{b.model} (second)"
-    differences = {name: _difference(first, second, name, names) for name in first.replicates}
+    differences = {
+        name: _difference(first, second, name, names) for name in first.details.replicates
+    }
     return Comparison(
         ComparisonFacts(
             first=names[0], second=names[1], data=a.data, rows=a.rows, differences=differences
@@ -69,7 +71,7 @@ def _difference(
     first: Scorecard, second: Scorecard, name: str, names: tuple[str, str]
 ) -> DifferenceFacts:
     a, b = first.facts.scores[name], second.facts.scores[name]
-    low, high = find_interval(first.replicates[name] - second.replicates[name])
+    low, high = find_interval(first.details.replicates[name] - second.details.replicates[name])
     better = None
     if low > 0 or high < 0:
         better = names[0] if (low > 0) == a.higher_is_better else names[1]

@@ -56,6 +56,15 @@ class Copier(ABC):
         """Return the row shape in which Keras would compute its accuracy."""
         return shape
 
+    def keras_models(self) -> list[Any]:
+        """Return the Keras models that copy, one after the other; empty if it is none."""
+        return []
+
+    def pair(self, seen: Rows, target: Rows, units: Plan) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return inputs and targets as the model's own `evaluate` takes them."""
+        del units  # a function's are the scaled ones
+        return seen, target
+
 
 @final
 class TrainedCopier(Copier):
@@ -85,6 +94,14 @@ class TrainedCopier(Copier):
         """Return a copier with fresh weights."""
         model = _renew(self._model)
         return None if model is None else TrainedCopier(self._autoencoder, model=model)
+
+    def keras_models(self) -> list[Any]:
+        """Return the trained model."""
+        return [self._model]
+
+    def pair(self, seen: Rows, target: Rows, units: Plan) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return both in the units the model was trained in."""
+        return self._scale(seen, units), self._scale(target, units)
 
     def _scale(self, seen: Rows, units: Plan) -> Rows:
         if self._scaling.equals(units.scaling):
@@ -180,6 +197,17 @@ class KerasCopier(BareCopier):
         """Return the shape of the model's output: Keras looks at its last dimension."""
         del shape
         return self._output_shape
+
+    def keras_models(self) -> list[Any]:
+        """Return the models."""
+        return self._models
+
+    def pair(self, seen: Rows, target: Rows, units: Plan) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return both in the shapes and units that the models take and give."""
+        inputs = self._to_input(seen, units)
+        wanted = units.scaling.undo(target) if self._raw_out else target
+        rows = len(seen)
+        return inputs.reshape(rows, *self._shape), wanted.reshape(rows, *self._output_shape)
 
 
 @final

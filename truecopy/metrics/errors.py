@@ -52,8 +52,9 @@ def max_error(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.floa
     Formula: the maximum over a row's values of |prediction - target|; the figure of a data set
     is the maximum over its rows, so it has no interval.
 
-    Lower is better. Floor: on data in [0, 1] most copies get 1, as one missed pixel is enough.
-    It hides everything but the worst value.
+    Lower is better. Floor: the constant halfway between the smallest and the largest value, 0.5
+    on data that fill [0, 1]; most copies get 1 there, as one missed pixel is enough. It hides
+    everything but the worst value.
 
     Source: textbook; equals `sklearn.metrics.max_error` on one row.
 

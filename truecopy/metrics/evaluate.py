@@ -1,5 +1,7 @@
 """How good the copy is: every figure beside its floor and its ceiling, in one pass."""
 
+from os import PathLike
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -14,8 +16,10 @@ from truecopy.facts import EvaluationFacts, Examples
 from truecopy.metrics.baselines import Baselines, fit_baselines
 from truecopy.metrics.copier import Copier, as_copier
 from truecopy.metrics.examples import pick_examples
-from truecopy.metrics.scoring import Scoring
+from truecopy.metrics.keras_report import ask_keras
+from truecopy.metrics.scoring import Details, Scoring
 from truecopy.metrics.task import Task
+from truecopy.models.opening import open_model
 from truecopy.reports.result import Result
 from truecopy.reports.terminal import render_evaluation
 
@@ -30,26 +34,23 @@ class Scorecard(Result):
     Attributes:
         facts: The figures.
         examples: The best, median and worst rows as arrays.
-        row_errors: The mean squared error of each row, in scaled units.
-        replicates: Bootstrap replicates of each mean over rows, for paired comparisons.
+        details: Errors of single rows and features, and bootstrap replicates, as arrays.
     """
 
-    def __init__(
-        self,
-        facts: EvaluationFacts,
-        examples: Examples,
-        row_errors: NDArray[np.float64],
-        replicates: dict[str, NDArray[np.float64]],
-    ) -> None:
+    def __init__(self, facts: EvaluationFacts, examples: Examples, details: Details) -> None:
         self._facts = facts
         self.examples: Examples = examples
-        self.row_errors = row_errors
-        self.replicates = replicates
+        self.details = details
 
     @property
     def facts(self) -> EvaluationFacts:
         """The figures."""
         return self._facts
+
+    @property
+    def row_errors(self) -> NDArray[np.float64]:
+        """The mean squared error of each row, in scaled units."""
+        return self.details.row_errors
 
     def _render(self) -> Any:
         return render_evaluation(self._facts)
@@ -69,8 +70,8 @@ def evaluate(
 
     Args:
         model: A fitted `Autoencoder`, a Keras model, a list of Keras models (encoder,
-            decoder), or a function; all but the first take and give scaled rows (bytes as
-            [0, 1]).
+            decoder), the path of a run folder or a .keras file, or a function. All but an
+            `Autoencoder` and its folder take and give scaled rows (bytes as [0, 1]).
         x: The rows to copy, in their own units: an array, a path, a data set's name.
         target: The clean rows, where `x` are noisy ones; None: `x` itself.
         train: The rows on which mean image and PCA are fitted. None: the `Autoencoder`'s own
@@ -88,27 +89,29 @@ def evaluate(
     Raises:
         ShapeMismatch: The rows don't have the shape that the model takes.
         InvalidArgument: There are more or fewer labels than rows, or noise as well as a target.
-        ModelError: The model's output has NaN or infinite values.
-        DataError: The data can't be read, or have NaN or infinite values.
+        ModelError: The model's output has NaN or infinite values, or it can't be loaded.
+        DataError: The data can't be read, have NaN or infinite values, or reach beyond the
+            bounds of the data that the model was made for.
     """
     check_seed(seed, "evaluate")
     if target is not None and noise not in {None, NO_NOISE}:
         must_be = "None where a target is given: the rows are the noisy ones then"
         raise InvalidArgument("noise", "evaluate", must_be, got=noise)
+    if isinstance(model, str | PathLike):
+        model = open_model(Path(model))
     source = open_source(x, owner="evaluate")
     clean = source if target is None else open_source(target, owner="evaluate")
     if clean.shape != source.shape:
         message = f"The targets' rows have shape {clean.shape}, the inputs' {source.shape}."
         raise ShapeMismatch(message)
+    given = source.labels if labels is None else labels
+    if source.rows is not None:  # else only the pass tells
+        _check_labels(given, source.rows)
     task = _make_task(model, source, clean, train=train, noise=noise, seed=seed)
     scoring = Scoring(task).run()
-    given = _check_labels(source.labels if labels is None else labels, len(scoring.errors))
-    return Scorecard(
-        _facts(task, scoring, given),
-        pick_examples(task, scoring.errors, scoring.mean_error),
-        scoring.errors,
-        scoring.replicates(),
-    )
+    given = _check_labels(given, len(scoring.errors))
+    details = scoring.details()
+    return Scorecard(_facts(task, scoring, given), pick_examples(task, details), details)
 
 
 def _make_task(
@@ -160,32 +163,24 @@ def _check_labels(labels: Any, rows: int) -> NDArray[Any] | None:
 
 def _facts(task: Task, scoring: Scoring, labels: NDArray[Any] | None) -> EvaluationFacts:
     units, seen = task.baselines.units.facts, scoring.seen_range
-    notes = [f"Figures are in scaled units (scaling: {units.scaling.value})."]
-    if units.target_range is not None and not _within(seen, units.target_range):
-        notes.append(
-            f"The rows span [{seen[0]:g}, {seen[1]:g}] in scaled units, beyond the training "
-            f"rows' [{units.target_range[0]:g}, {units.target_range[1]:g}]."
-        )
+    scaling = f"Figures are in scaled units (scaling: {units.scaling.value})."
+    notes = [scaling, *scoring.notes()]
     if task.copier.note:
         notes.append(task.copier.note)
-    scores = scoring.scores()
+    scores, rows = scoring.scores(), len(scoring.errors)
     return EvaluationFacts(
         model=task.copier.name,
         data=task.source.name,
-        rows=len(scoring.errors),
+        rows=rows,
         shape=task.source.shape,
         data_range=units.target_range or seen,
         latent=task.copier.latent,
         noise=None if task.noise is None else str(task.noise),
         baselines_from=task.baselines.fitted_on,
         scores=scores,
-        explain=scoring.explain(scores),
+        explain=scoring.explain(scores, keras_float32=ask_keras(task, rows=rows)),
         structure=scoring.structure(),
         tolerance=scoring.tolerance(),
         classes={} if labels is None else scoring.classes(labels),
         notes=tuple(notes),
     )
-
-
-def _within(inner: tuple[float, float], outer: tuple[float, float]) -> bool:
-    return outer[0] <= inner[0] and inner[1] <= outer[1]

@@ -6,21 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.facts import Example, Examples
+from truecopy.metrics.scoring import Details
 from truecopy.metrics.task import Task
 
 _EACH: Final = 3
+# Points of the scatter: more would only lie on each other.
+_POINTS: Final = 2_000
 
 
-def pick_examples(
-    task: Task, errors: NDArray[np.float64], mean_error: NDArray[np.float64]
-) -> Examples:
+def pick_examples(task: Task, details: Details) -> Examples:
     """Fetch the best, median and worst rows, in a second pass that copies only them.
 
     Args:
         task: What was evaluated.
-        errors: The error of each row.
-        mean_error: The mean absolute error of each feature, in the shape of a row.
+        details: The errors of its rows and features.
     """
+    errors = details.row_errors
     order = np.argsort(errors, kind="stable")
     count = min(_EACH, len(order))
     middle = max(0, len(order) // 2 - count // 2)
@@ -35,7 +36,14 @@ def pick_examples(
         for title, numbers in chosen.items()
         for row in numbers
     )
-    return Examples(rows=rows, mean_error=mean_error)
+    some = np.linspace(0, len(errors) - 1, min(_POINTS, len(errors))).astype(int)
+    linear = details.pca_row_errors
+    return Examples(
+        rows=rows,
+        mean_error=details.feature_errors,
+        row_errors=errors[some] if len(linear) else linear,
+        pca_errors=linear[some] if len(linear) else linear,
+    )
 
 
 def _fetch(task: Task, wanted: NDArray[np.intp]) -> dict[int, dict[str, Any]]:

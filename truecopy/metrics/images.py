@@ -9,12 +9,14 @@ for an exact copy, whose SSIM is therefore exactly 1.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.errors import DataError, InvalidArgument
+from truecopy.errors import InvalidArgument
+from truecopy.metrics.bounds import refuse_outside
 
 Floats = NDArray[np.float64]
 
@@ -32,10 +34,6 @@ MS_SSIM_SMALLEST_SIDE: Final = _WINDOW_SIDE << (len(_SCALE_WEIGHTS) - 1)
 _BAND: Final = 32
 # Values blurred at a time: the fastest size, and memory does not grow with the rows.
 _BLOCK_VALUES: Final = 1 << 17
-
-
-class OutsideRange(DataError):
-    """There are targets outside the range that a metric takes them to have."""
 
 
 def psnr(target: NDArray[Any], prediction: NDArray[Any], *, data_range: float = 1.0) -> Floats:
@@ -140,28 +138,6 @@ def ms_ssim(target: NDArray[Any], prediction: NDArray[Any], *, data_range: float
     return _score(similarity, target, prediction)
 
 
-def refuse_outside(target: NDArray[Any], data_range: float) -> None:
-    """Refuse targets outside [0, data_range]; predictions may be anywhere.
-
-    Raises:
-        OutsideRange: Some value is outside, or is not a number.
-
-    Example:
-        >>> refuse_outside(np.array([[-1.0, 1.0]]), 1.0)
-        Traceback (most recent call last):
-        ...
-        truecopy.metrics.images.OutsideRange: The targets span [-1, 1], outside the data range \
-[0, 1]. Scale them into it, or give the data_range that they have.
-    """
-    low, high = float(target.min()), float(target.max())
-    if not (low >= 0 and high <= data_range):  # written so that NaN is refused
-        message = (
-            f"The targets span [{low:g}, {high:g}], outside the data range [0, {data_range:g}]. "
-            "Scale them into it, or give the data_range that they have."
-        )
-        raise OutsideRange(message)
-
-
 def gaussian_window(smaller_side: int) -> Floats:
     """Return the weights of SSIM's window along one axis, for pictures of this smaller side.
 
@@ -187,6 +163,7 @@ def _require(
     if owner != "psnr" and target.ndim not in {3, 4}:
         must_be = "rows of shape (height, width) or (height, width, channels)"
         raise InvalidArgument("target", owner, must_be, got=target.shape[1:])
+    refuse_outside(target, (0.0, data_range))
     return target.shape[1:3]
 
 
@@ -237,16 +214,18 @@ def _blur(planes: Floats, window: Floats) -> Floats:
     """Return the windows' weighted means: (n, h, w) -> (n, h - side + 1, w - side + 1)."""
     pictures, height, width = planes.shape
     reach = len(window) - 1
+    weights = tuple(window.tolist())
     across = np.empty((pictures, height, width - reach))
-    for outputs, inputs, band in _bands(width - reach, window):
+    for outputs, inputs, band in _bands(width - reach, weights):
         np.matmul(planes[:, :, inputs], band, out=across[:, :, outputs])
     blurred = np.empty((pictures, height - reach, width - reach))
-    for outputs, inputs, band in _bands(height - reach, window):
+    for outputs, inputs, band in _bands(height - reach, weights):
         np.matmul(band.T, across[:, inputs], out=blurred[:, outputs])
     return blurred
 
 
-def _bands(outputs: int, window: Floats) -> list[tuple[slice, slice, Floats]]:
+@lru_cache(maxsize=16)  # two for each size of picture, five sizes in MS-SSIM
+def _bands(outputs: int, window: tuple[float, ...]) -> list[tuple[slice, slice, Floats]]:
     """Return (outputs, inputs they depend on, banded matrix inputs x outputs), in blocks."""
     reach = len(window) - 1
     band = np.zeros((_BAND + reach, _BAND))

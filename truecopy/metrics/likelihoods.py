@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from scipy.special import kl_div, xlogy
 
 from truecopy.errors import InvalidArgument
+from truecopy.metrics.bounds import refuse_outside
 
 # Keras' epsilon: probabilities below it are charged as if they were it.
 _EPSILON: Final = 1e-7
+_UNIT_HINT: Final = "Divide by the largest value, or use mse, which is defined on any data."
 
 
 def bce(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.float64]:
@@ -32,6 +34,7 @@ def bce(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.float64]:
         >>> bce(np.array([[0.5, 1.0]]), np.array([[0.5, 1.0]])).round(4)
         array([0.3466])
     """
+    refuse_outside(target, (0.0, 1.0), hint=_UNIT_HINT)
     cost = _bernoulli_cost(target, prediction)
     mean: NDArray[np.float64] = cost.reshape(len(cost), -1).mean(axis=1, dtype=np.float64)
     return mean
@@ -54,6 +57,7 @@ def bce_excess(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.flo
         >>> bce_excess(grey, grey), bce_excess(grey, np.array([[0.5, 0.5]])).round(4)
         (array([0.]), array([0.3466]))
     """
+    refuse_outside(target, (0.0, 1.0), hint=_UNIT_HINT)
     excess = value_excess(target, prediction)
     mean: NDArray[np.float64] = excess.reshape(len(excess), -1).mean(axis=1, dtype=np.float64)
     return mean
@@ -69,15 +73,23 @@ def value_excess(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[Any]
 def _bernoulli_cost(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[Any]:
     """Return -(y log p + (1 - y) log(1 - p)) of each value, in the dtype of the rows.
 
-    In place, as y (log(1 - p) - log p) - log(1 - p): ten times as fast as the formula as
-    written, in arrays that stay in the cache. Where y is 0 or 1 the terms cancel exactly.
+    In place: ten times as fast as the formula as written, in arrays that stay in the cache.
+    What rounding takes from 1 - p is put back, as in log(q + lost) = log q + lost / q: a
+    sigmoid's outputs lie so close to 0 that it would be most of the cost.
     """
-    p, q = np.clip(prediction, _EPSILON, 1), np.clip(1 - prediction, _EPSILON, 1)
+    p = np.clip(prediction, _EPSILON, 1)
+    q = np.subtract(1, prediction, dtype=p.dtype)
+    lost = np.subtract(1, q, dtype=p.dtype)
+    lost -= prediction
+    np.clip(q, _EPSILON, 1, out=q)
+    lost /= q
     np.log(p, out=p)
     np.log(q, out=q)
-    cost: NDArray[Any] = np.subtract(q, p, out=p)
-    cost *= target
-    cost -= q
+    q += lost
+    p *= target
+    q *= np.subtract(1, target, out=lost)
+    p += q
+    cost: NDArray[Any] = np.negative(p, out=p)
     return cost
 
 
@@ -98,6 +110,7 @@ def poisson_deviance(target: NDArray[Any], prediction: NDArray[Any]) -> NDArray[
         >>> poisson_deviance(np.array([[0.0, 2.0]]), np.array([[1.0, 2.0]]))
         array([1.])
     """
+    refuse_outside(target, (0.0, np.inf), hint="Counts are 0 or more.")
     y, p = _flat(target, prediction)
     deviance = 2 * kl_div(y, np.maximum(p, np.minimum(y, _EPSILON)))
     mean: NDArray[np.float64] = deviance.mean(axis=1)
@@ -132,7 +145,9 @@ def gaussian_nll(
     """Negative log-likelihood of each row under Gaussian noise, in nats per value.
 
     Formula: the mean over a row's values of log(scale sqrt(2 pi)) + (y - p)^2 / (2 scale^2),
-    where `scale` is the noise's standard deviation in scaled units.
+    where `scale` is the noise's standard deviation in scaled units. Data don't tell it, so no
+    scorecard has this figure: call `truecopy.metrics.likelihoods.gaussian_nll` with a scale that
+    you know, such as a sensor's.
 
     Lower is better; it can be negative. Ceiling: log(scale sqrt(2 pi)), a perfect copy. Floor:
     the mean row. At a fixed scale it ranks copies as the MSE does and hides the same.

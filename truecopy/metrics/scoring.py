@@ -1,15 +1,17 @@
 """One pass over the rows of a task: all scores, explanations and row errors."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from truecopy.facts import PlanFacts, ScoreFacts
 from truecopy.metrics.accuracy import resolve_accuracy
 from truecopy.metrics.baselines import CONSTANTS
+from truecopy.metrics.bounds import refuse_outside
 from truecopy.metrics.bridge import Bridge
 from truecopy.metrics.catalogue import Metric, suited_derived, suited_metrics
 from truecopy.metrics.derived import Pool
@@ -19,16 +21,39 @@ from truecopy.metrics.tally import Tally, score_between
 from truecopy.metrics.task import Task
 
 _UNIT: Final = (0.0, 1.0)
+_OUTSIDE: Final = (
+    "Both are in scaled units, as the model's training rows were: no cross-entropy, PSNR or SSIM "
+    "is defined beyond. Clip the rows, or scale them as those were."
+)
 Copies = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Details:
+    """Figures of single rows and features, in scaled units.
+
+    Attributes:
+        row_errors: The mean squared error of each row.
+        pca_row_errors: That of the PCA's copy of each row; empty without a PCA.
+        feature_errors: The mean absolute error of each feature, in the shape of a row.
+        feature_r2: The R2 of each feature, in the shape of a row; where the targets don't
+            vary, 1 for an exact copy, else 0.
+        replicates: Bootstrap replicates of each mean over rows, for paired comparisons.
+    """
+
+    row_errors: NDArray[np.float64]
+    pca_row_errors: NDArray[np.float64]
+    feature_errors: NDArray[np.float64]
+    feature_r2: NDArray[np.float64]
+    replicates: Mapping[str, NDArray[np.float64]]
 
 
 class Scoring:
     """What one pass has gathered; `run` makes the pass, the rest reads it.
 
     Attributes:
-        errors: The mean squared error of each row: 8 bytes a row are all that grows.
-        pca_errors: That of the PCA's copy of each row; empty without a PCA.
-        mean_error: The mean absolute error of each feature, in the shape of a row.
+        errors: The mean squared error of each row. With that of the PCA, 16 bytes a row are
+            all that grows.
         seen_range: The smallest and the largest target.
     """
 
@@ -49,15 +74,18 @@ class Scoring:
 
     def run(self) -> "Scoring":
         """Pass over all rows; return itself."""
-        for first, seen, target in self._task.batches():
-            self._add(first, seen, target)
+        # The products of one batch are small: a second thread would spend its time waiting
+        # for the next one, which costs as much as working.
+        with threadpool_limits(1, user_api="blas"):
+            for first, seen, target in self._task.batches():
+                self._add(first, seen, target)
         self.errors = np.concatenate(self._errors)
-        self.pca_errors = np.concatenate(self._pca_errors) if self._pca_errors else np.zeros(0)
-        self.mean_error = self._feature_errors / len(self.errors)
         return self
 
     def _add(self, first: int, seen: NDArray[Any], target: NDArray[Any]) -> None:
         task = self._task
+        if self._plan.target_range is not None:
+            refuse_outside(target, self._plan.target_range, hint=_OUTSIDE)
         copied = task.copy(seen, first)
         copies = {"value": copied, **task.compare(seen, target)}
         constants = {name: task.baselines.constant(name, target) for name in CONSTANTS}
@@ -122,10 +150,16 @@ class Scoring:
             derived[metric.name] = score_between(own, (low, high), higher=metric.higher_is_better)
         return derived
 
-    def replicates(self) -> dict[str, NDArray[np.float64]]:
-        """Return the bootstrap replicates of every mean over rows."""
+    def details(self) -> Details:
+        """Return the figures of single rows and features."""
         means = [tally for tally in self._tallies if tally.metric.pool == "mean"]
-        return {tally.metric.name: tally.replicate_means() for tally in means}
+        return Details(
+            row_errors=self.errors,
+            pca_row_errors=np.concatenate(self._pca_errors or [np.zeros(0)]),
+            feature_errors=self._feature_errors / len(self.errors),
+            feature_r2=self._structure.r2_per_feature().reshape(self._shape),
+            replicates={tally.metric.name: tally.replicate_means() for tally in means},
+        )
 
     def structure(self) -> dict[str, float | int | None]:
         """Return ranks and variances of copies and latents."""
@@ -135,12 +169,20 @@ class Scoring:
         """Return the share of values within k grey levels; empty where there are none."""
         return () if self._bridge is None else self._bridge.compute_tolerance()
 
-    def explain(self, scores: Mapping[str, ScoreFacts]) -> dict[str, dict[str, Any]]:
-        """Return for the accuracy and the loss how they come about."""
+    def explain(
+        self, scores: Mapping[str, ScoreFacts], *, keras_float32: float
+    ) -> dict[str, dict[str, Any]]:
+        """Return for the accuracy and the loss how they come about.
+
+        Args:
+            scores: All figures.
+            keras_float32: The accuracy as Keras itself adds it up.
+        """
         accuracy = scores["keras_accuracy"]
         told: dict[str, Any] = {
             "resolves_to": accuracy.resolves_to,
             "last_dimension": self._accuracy_shape[-1],
+            "keras_float32": keras_float32,
             "blank": accuracy.baselines["blank"],
             "perfect": accuracy.perfect,
         }
@@ -153,6 +195,18 @@ class Scoring:
             "excess_by_target": self._bridge.compute_excess(),
         }
         return {"keras_accuracy": told | self._bridge.compute(), "bce": loss}
+
+    def notes(self) -> list[str]:
+        """Return what the reader should know before reading an R2 or an interval."""
+        notes = []
+        if len(self.errors) == 1:
+            notes.append("There is one row only: no interval says how other rows would do.")
+        if self._structure.variance == 0:
+            notes.append(
+                "The rows don't vary: r2 is 1 for an exact copy of them and 0 for any other, by "
+                "definition."
+            )
+        return notes
 
     def classes(self, labels: NDArray[Any]) -> dict[str, float]:
         """Return the mean squared error of the rows of each label."""

@@ -118,6 +118,8 @@ class Tally:
 
 def find_interval(replicates: Floats) -> tuple[float, float]:
     """Return the 95 % percentile interval of bootstrap replicates."""
+    if np.isinf(replicates).all():  # an infinite mean: `percentile` would subtract infinities
+        return float(replicates[0]), float(replicates[-1])
     low, high = np.percentile(replicates, _INTERVAL)
     return float(low), float(high)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from truecopy.metrics.copier import Copier
 
 # A multiple of the noise's and the predictions' blocks, so nothing is drawn or padded twice.
 _BATCH: Final = 1024
+_FIRST: Final = 5
 
 Rows = NDArray[np.float32]
 
@@ -62,14 +63,8 @@ class Task:
     def copy(self, seen: Rows, first: int) -> NDArray[Any]:
         """Return the model's copy; refuse one that is not finite."""
         copied = self.copier.copy(seen, self.baselines.units)
-        bad = ~np.isfinite(copied).reshape(len(copied), -1).all(axis=1)
-        if bad.any():
-            message = (
-                f"The output of {self.copier.name!r} is NaN or infinite in {int(bad.sum())} of "
-                f"{len(bad)} rows, first in row {first + int(bad.argmax())}. Train it again "
-                "with a lower learning rate."
-            )
-            raise ModelError(message)
+        if not np.isfinite(copied).all():
+            self._refuse_copies(copied, first)
         return copied
 
     def compare(self, seen: Rows, target: Rows) -> dict[str, NDArray[Any]]:
@@ -80,6 +75,17 @@ class Task:
         if self.untrained is not None:
             copies["untrained"] = self.untrained.copy(seen, self.baselines.units)
         return copies | self.baselines.predict(seen)
+
+    def _refuse_copies(self, copied: NDArray[Any], first: int) -> NoReturn:
+        bad = ~np.isfinite(copied).reshape(len(copied), -1)
+        rows = np.flatnonzero(bad.any(axis=1))
+        places = ", ".join(str(first + int(row)) for row in rows[:_FIRST])
+        message = (
+            f"The output of {self.copier.name!r} has {int(bad.sum()):,} NaN or infinite values in "
+            f"{len(rows):,} of rows {first} to {first + len(copied) - 1} (first: {places}). Train "
+            "it again with a lower learning rate."
+        )
+        raise ModelError(message)
 
     def _corrupt(self, rows: Rows, first: int) -> Rows:
         if self.noise is None:

@@ -244,7 +244,7 @@ def draw_curves(run: "RunFacts | Curves", ink: Ink) -> bytes | None:
     curves = [np.asarray(run.history[key]) for key, *_ in losses if key in run.history]
     if not any(np.isfinite(curve).any() for curve in curves):
         return None
-    figure, axes = _start(CHART_SIZE, ink)
+    figure, axes = start_chart(CHART_SIZE, ink)
     # The two curves often coincide: the thin one lies on the thick one.
     for (key, label, colour), width in zip(losses, (3.0, 1.4), strict=True):
         curve = run.history.get(key, ())
@@ -264,11 +264,12 @@ def draw_curves(run: "RunFacts | Curves", ink: Ink) -> bytes | None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.set_xlabel(run.unit if isinstance(run, Curves) else "epoch", color=ink.text)
     axes.set_ylabel("loss", color=ink.text)
-    _add_legend(axes, ink, columns=2)
-    return _finish(figure)
+    add_legend(axes, ink, columns=2)
+    return finish_chart(figure)
 
 
-def _add_legend(axes: "Axes", ink: Ink, *, columns: int) -> None:
+def add_legend(axes: "Axes", ink: Ink, *, columns: int) -> None:
+    """Name the lines above the axes, where they hide nothing."""
     axes.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1),
@@ -306,26 +307,26 @@ def draw_lines(
     """
     low, high = bounds
     margin = 0.05 * (high - low)
-    figure, axes = _start(LINES_SIZE, ink)
+    figure, axes = start_chart(LINES_SIZE, ink)
     if noisy is not None:
         _plot(axes, noisy, color=ink.faint, lw=1.2, label=names[1])
     _plot(axes, original, color=ink.first, lw=2.2, label=names[0])
     _plot(axes, copy, color=ink.second, lw=1.2, label=names[2])
     axes.set_ylim(low - margin, high + margin)
     axes.margins(x=0.01)
-    _add_legend(axes, ink, columns=3)
-    return _finish(figure)
+    add_legend(axes, ink, columns=3)
+    return finish_chart(figure)
 
 
 def draw_profile(errors: Values, ink: Ink) -> bytes:
     """Draw the mean error of each feature of rows that aren't images."""
-    figure, axes = _start(LINES_SIZE, ink)
+    figure, axes = start_chart(LINES_SIZE, ink)
     _plot(axes, errors, color=ink.first, lw=1.4)
     axes.set_ylim(bottom=0)
     axes.margins(x=0.01)
     axes.set_xlabel("feature", color=ink.text)
     axes.set_ylabel("mean error", color=ink.text)
-    return _finish(figure)
+    return finish_chart(figure)
 
 
 def _plot(axes: "Axes", values: Values, **style: Any) -> None:
@@ -340,7 +341,8 @@ def _plot(axes: "Axes", values: Values, **style: Any) -> None:
     axes.plot(places, flat, marker="." if flat.size <= _MAX_MARKED else None, **style)
 
 
-def _start(size: tuple[float, float], ink: Ink) -> tuple["Figure", "Axes"]:
+def start_chart(size: tuple[float, float], ink: Ink) -> tuple["Figure", "Axes"]:
+    """Start a chart with one pair of axes in the colours of `ink`."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, dpi=100 * _SCALE, facecolor="none", layout="constrained")
@@ -354,7 +356,8 @@ def _start(size: tuple[float, float], ink: Ink) -> tuple["Figure", "Axes"]:
     return figure, axes
 
 
-def _finish(figure: "Figure") -> bytes:
+def finish_chart(figure: "Figure") -> bytes:
+    """Draw a chart as a PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 

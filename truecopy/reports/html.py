@@ -34,6 +34,15 @@ from truecopy.reports.audit_pictures import (
     show_sketches,
     show_training,
 )
+from truecopy.reports.breakdown import (
+    describe_structure,
+    describe_tolerance,
+    list_classes,
+    list_excess,
+    list_tones,
+    list_verdicts,
+)
+from truecopy.reports.evaluation_charts import show_scatter, show_tolerance
 from truecopy.reports.figures import draw_colours, show_curves, show_mean_error, show_rows
 from truecopy.reports.findings import (
     describe_proof,
@@ -42,6 +51,7 @@ from truecopy.reports.findings import (
     name_place,
     summarise,
 )
+from truecopy.reports.story import tell_score
 from truecopy.reports.terminal import Bar, clean, to_text
 from truecopy.reports.wording import (
     count_decimals,
@@ -122,6 +132,8 @@ def _load_templates() -> Environment:
         *(describe_proof, judge_losses, lay_out_losses, lay_out_proof, lay_out_ranges),
         *(list_evidence, list_notes, name_place, show_sketches, show_training, summarise),
         *(show_curves, show_mean_error, show_rows, draw_colours, sum_up, to_uri),
+        *(list_classes, list_excess, list_tones, list_verdicts, describe_structure),
+        *(describe_tolerance, show_scatter, show_tolerance, tell_score),
     ]
     environment.globals.update({helper.__name__: helper for helper in helpers})
     return environment

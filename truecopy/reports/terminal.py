@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from truecopy.facts import ComparisonFacts, DataFacts, EvaluationFacts, PlanFacts, RunFacts
+from truecopy.reports.breakdown import describe_breakdown
 from truecopy.reports.wording import (
     count_decimals,
     describe_data,
@@ -88,6 +89,8 @@ def render_evaluation(evaluation: EvaluationFacts) -> RenderableType:
         _text(sum_up(evaluation), style="bold"),
         Text(""),
         _tabulate_scores(evaluation),
+        Text(""),
+        _list_rows(describe_breakdown(evaluation)),
         Text(""),
         _list_rows(("-", sentence) for sentence in explain_scores(evaluation)),
     )

@@ -6,7 +6,7 @@ perfection that it is not. Names come as they were given: whoever shows one clea
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from truecopy.facts import Choice, DataFacts, EvaluationFacts, PlanFacts, RunFacts, ScoreFacts
 
@@ -154,24 +154,31 @@ def sum_up(evaluation: EvaluationFacts) -> str:
 
 def explain_scores(evaluation: EvaluationFacts) -> tuple[str, ...]:
     """Say in sentences what the figures alone would not tell, then the evaluation's notes."""
+    scores, shape = evaluation.scores, evaluation.shape
     sentences = [
-        sentence
-        for name, score in evaluation.scores.items()
-        for sentence in _explain_score(name, score, evaluation.shape)
+        text for name, score in scores.items() for text in _explain_score(name, score, shape)
     ]
-    return (*sentences, *evaluation.notes)
+    below = {name: s for name, s in scores.items() if s.skill is not None and s.skill < 0}
+    worse = [
+        f"{name} {format_number(score.value, count_decimals(score))} "
+        f"({name_baseline(score.floor_from, shape)} scores "
+        f"{format_number(score.floor, count_decimals(score))})"
+        for name, score in below.items()
+    ]
+    if worse:
+        sentences.append(f"Worse than the floor: {', '.join(worse)}.")
+    above = {name: score for name, score in scores.items() if name not in below}
+    return (*sentences, *_compare_baselines(above), *evaluation.notes)
 
 
 def _explain_score(name: str, score: ScoreFacts, shape: tuple[int, ...]) -> Iterator[str]:
     decimals = count_decimals(score)
-    value, perfect, floor = (
-        format_number(n, decimals) for n in (score.value, score.perfect, score.floor)
-    )
-    bottom = name_baseline(score.floor_from, shape)
+    perfect, floor = (format_number(n, decimals) for n in (score.perfect, score.floor))
     if score.resolves_to is not None:
         gap = 100 * abs(score.perfect - score.floor)
         yield (
-            f'{name} (what metrics=["accuracy"] reports; here {score.resolves_to}): {bottom} '
+            f'{name} (what metrics=["accuracy"] reports; here {score.resolves_to}): '
+            f"{name_baseline(score.floor_from, shape)} "
             f"scores {floor}, a perfect copy {perfect}: the whole scale is "
             f"{format_number(gap, max(0, 1 - math.floor(math.log10(gap or 1))))} points wide."
         )
@@ -180,22 +187,22 @@ def _explain_score(name: str, score: ScoreFacts, shape: tuple[int, ...]) -> Iter
         yield f"{name}: a perfect copy still costs {perfect}{why}."
     if score.floor == score.perfect:
         yield f"{name}: floor and ceiling coincide at {perfect}: it can't tell a copy from nothing."
-    elif score.skill is not None and score.skill < 0:
-        yield f"{name}: {value} is worse than the floor: {bottom} scores {floor}."
-    else:
-        yield from _compare_baselines(name, score, decimals)
 
 
-def _compare_baselines(name: str, score: ScoreFacts, decimals: int) -> Iterator[str]:
+def _compare_baselines(scores: Mapping[str, ScoreFacts]) -> Iterator[str]:
     for key, who in (
-        ("pca", "a linear copy (PCA) of the same width"),
-        ("copy_input", "the noisy input itself, untouched,"),
+        ("pca", "A linear copy (PCA) of the same width"),
+        ("copy_input", "The noisy input itself, untouched,"),
     ):
-        other = score.baselines.get(key)
-        if other is None or other == score.value:
-            continue
-        if (other > score.value) == score.higher_is_better:
-            yield f"{name}: {who} does better: {format_number(other, decimals)}."
+        better = []
+        for name, score in scores.items():
+            other = score.baselines.get(key)
+            if other is None or other == score.value or score.floor == score.perfect:
+                continue
+            if (other > score.value) == score.higher_is_better:
+                better.append(f"{name} {format_number(other, count_decimals(score))}")
+        if better:
+            yield f"{who} does better: {', '.join(better)}."
 
 
 def describe_evaluation(evaluation: EvaluationFacts) -> tuple[str, str]:

@@ -184,15 +184,16 @@ def _training_worse(facts: AuditFacts, gap: float) -> Finding | None:
     )
     if seen is None or culprit is None:
         return None
+    part = "output" if _is_after_output(facts, culprit) else "latent"
     return find(
         train_eval_gap,
         "warning",
-        f"'{culprit.name}' drops {format_percent(culprit.rate or 0.0)} of the {culprit.part}: the "
+        f"'{culprit.name}' drops {format_percent(culprit.rate or 0.0)} of the {part}: the "
         f"MSE is {format_number(seen.mse_training)} in training mode and "
         f"{format_number(seen.mse)} in inference mode, the mean target's "
         f"{format_number(seen.mse_mean)}.",
         evidence=_evidence_of(facts) | {"layer": culprit.name, "rate": culprit.rate},
-        fix=f"Remove the dropout on the {culprit.part}.",
+        fix=f"Remove the dropout on the {part}.",
         change={"action": "remove_dropout", "layer": culprit.name},
         cost=min(gap, 1.0) * HALF,
         where=culprit.where,
@@ -203,11 +204,18 @@ def _drops_what_counts(facts: AuditFacts, layer: LayerFacts) -> bool:
     """Whether a layer drops outputs, or a narrow latent that is the worse for it."""
     if layer.kind not in _DROPOUT or not layer.rate:
         return False
-    if layer.part == "output":
+    if _is_after_output(facts, layer):
         return True
-    seen = facts.behaviour
-    if layer.part != "latent" or facts.model.noise or seen is None:
+    seen, latent = facts.behaviour, facts.model.latent
+    if latent is None or layer.width > latent or seen is None:
         return False
     if not is_number(seen.mse) or not is_number(seen.mse_pca):
         return False
     return seen.mse > _BEHIND_PCA * seen.mse_pca
+
+
+def _is_after_output(facts: AuditFacts, layer: LayerFacts) -> bool:
+    """Whether a layer without weights works on what the output layer gave."""
+    names = [each.name for each in facts.model.layers]
+    output = facts.model.output_layer
+    return output in names and names.index(layer.name) > names.index(output)

@@ -23,6 +23,7 @@ from truecopy.rules.rule import find, rule
 _TINY: Final = 0.02
 _TINY_COST: Final = 0.3
 _CATEGORY_COST: Final = 0.3
+_PADDING_COST: Final = 0.5
 # Nine of ten values the same: predicting just that one scores better than most first networks.
 # MNIST, with 81 % zeros, is an ordinary picture.
 _PADDED: Final = 0.9
@@ -181,7 +182,8 @@ def padding_dominates(facts: AuditFacts) -> Finding | None:
     left = left_over(facts) if is_trained(facts) else None
     if data.targets.groups or sums_to_one(data.target_sums) or (left is not None and left < HALF):
         return None
-    failed = left is not None and left >= AS_THE_MEAN
+    steps = len(data.targets.shape) == PICTURE_DIMENSIONS
+    failed = left is not None and (steps or left >= AS_THE_MEAN)
     blank = facts.contract.blank if facts.contract is not None else None
     shown = f"; a row of zeros costs {format_number(blank)}" if is_number(blank) else ""
     return find(
@@ -191,6 +193,6 @@ def padding_dominates(facts: AuditFacts) -> Finding | None:
         f"{format_number(data.common_value)}{shown}.",
         evidence={"share": data.most_common, "value": data.common_value, "loss_of_blank": blank},
         fix="Weight or mask the loss so that padding doesn't count.",
-        cost=HALF if failed else 0.0,
+        cost=_PADDING_COST,
         where=facts.fit_where,
     )

@@ -10,6 +10,7 @@ from truecopy.rules.inputs import GREY_MAXIMA, PICTURE_DIMENSIONS, scales_itself
 from truecopy.rules.measured import (
     SYMPTOMS,
     has_worked,
+    is_above,
     is_autoencoder,
     is_number,
     is_trained,
@@ -22,6 +23,8 @@ from truecopy.rules.rule import find, rule
 _LARGE: Final = 5.0
 # No value reaches a twentieth: bytes divided by 255 twice end at 0.004.
 _SMALL: Final = 0.05
+# One direction of a table has this much of the variance: the column with the largest unit.
+_RULED: Final = 0.95
 # What an unscaled input costs before anything was trained: the real cases lost a quarter or more.
 _UNSCALED_COST: Final = 0.3
 # Samples of one source differ by some percent; another year of a table by perhaps a half.
@@ -92,7 +95,8 @@ def unscaled_input(facts: AuditFacts) -> Finding | None:
     What it checks
         The root mean square of what reaches the first layer with weights: at least 5, or no
         value beyond 0.05. Silent where the model scales by itself (a Rescaling, Normalization
-        or BatchNormalization layer first), and where it was trained and copies well.
+        or BatchNormalization layer first), and where it was trained and copies well, unless one
+        column of a table is so large that the error shows nothing else.
 
     Why it matters
         Initial weights and step sizes are made for inputs of size 1. Bytes start a hundred
@@ -111,9 +115,11 @@ def unscaled_input(facts: AuditFacts) -> Finding | None:
         When the model divides by itself in a way that the audit could not see.
     """
     data = facts.data
-    if data is None or not is_autoencoder(facts) or scales_itself(facts) or has_worked(facts):
+    if data is None or not is_autoencoder(facts) or scales_itself(facts):
         return None
     given = data.inputs
+    if has_worked(facts) and not _is_ruled_by_one(given):
+        return None
     bounds = (given.minimum, given.maximum)
     if not (is_number(given.mean) and is_number(given.spread) and all(map(is_number, bounds))):
         return None
@@ -148,6 +154,19 @@ def unscaled_input(facts: AuditFacts) -> Finding | None:
     )
 
 
+def _is_ruled_by_one(data: DataFacts) -> bool:
+    """Whether one direction of a table holds nearly all of the variance.
+
+    The error then measures little more than the column with the largest unit, and a small one
+    doesn't say that the others are copied.
+    """
+    spectrum = data.spectrum
+    if len(data.shape) >= PICTURE_DIMENSIONS or spectrum is None:
+        return False
+    first = zip(spectrum.widths, spectrum.kept, strict=False)
+    return any(width == 1 and is_above(kept, _RULED) for width, kept in first)
+
+
 def _scaling_for(data: DataFacts) -> tuple[dict[str, object], str]:
     """Return the scaling that fits the data, as a change and in words."""
     if data.minimum >= 0 and data.maximum in GREY_MAXIMA:
@@ -173,7 +192,8 @@ def train_validation_shift(facts: AuditFacts) -> Finding | None:
 
     What it checks
         Spread and mean of the validation inputs and targets against those of the training rows:
-        a spread 3 times larger or smaller, or a mean a whole standard deviation away.
+        a spread 3 times larger or smaller, or a mean a whole standard deviation away; and
+        whether every validation column has exactly the bounds that scaling gives.
 
     Why it matters
         The validation error then measures the difference in scaling, not the network; early
@@ -199,7 +219,7 @@ def train_validation_shift(facts: AuditFacts) -> Finding | None:
         ("targets", data.targets, data.validation_targets),
     )
     for what, train, other in pairs:
-        if other is None or not _differs(train, other):
+        if other is None or not (data.scaled_again or _differs(train, other)):
             continue
         spans = [(d.minimum, d.maximum) for d in (train, other)]
         return find(
@@ -208,7 +228,8 @@ def train_validation_shift(facts: AuditFacts) -> Finding | None:
             f"The validation {what} span {format_range(spans[1])} with mean "
             f"{format_number(other.mean)} and spread {format_number(other.spread)}, the training "
             f"{what} {format_range(spans[0])} with {format_number(train.mean)} and "
-            f"{format_number(train.spread)}.",
+            f"{format_number(train.spread)}"
+            + (": the columns of both were scaled by themselves." if data.scaled_again else "."),
             evidence={
                 "in": what,
                 "training_range": spans[0],
@@ -217,6 +238,7 @@ def train_validation_shift(facts: AuditFacts) -> Finding | None:
                 "validation_mean": other.mean,
                 "training_spread": train.spread,
                 "validation_spread": other.spread,
+                "scaled_again": data.scaled_again,
             },
             fix="Scale the validation rows by the numbers that were found on the training rows.",
             cost=_SHIFT_COST,

@@ -91,13 +91,15 @@ class CompileFacts(Record):
     `loss` is Keras' name of the loss ('binary_crossentropy', 'mean_squared_error', ...), the
     function's own name where it is the user's, 'none' where there is none, 'custom-step' where
     only a `train_step` or `compute_loss` of the user's knows it; `own` says that it is the
-    user's. `optimizer` is the class' name in lower case; `learning_rate` that in force;
+    user's. `like` is the known loss whose numbers it gives up to a factor and a constant, '' where
+    none does: that of a function of the user's, too. `optimizer` is the class' name in lower case; `learning_rate` that in force;
     `scheduled` whether it changes; `steps` how many updates were made.
     """
 
     loss: str
     own: bool = False
     from_logits: bool = False
+    like: str = ""
     metrics: tuple[MetricFacts, ...] = ()
     optimizer: str | None = None
     learning_rate: float | None = None
@@ -129,6 +131,9 @@ class ModelFacts(Record):
     two inference calls differ; `recurrent_output` that the last layer is an LSTM or GRU.
     `first_input` are minimum and maximum of what reaches the first layer with weights on the
     probed rows, after all scaling that the model does by itself; None: not measured.
+    `bypass` is the share of the output's spread that does not come through the latent: how far
+    the output with the latents of other rows differs from the output of those rows (0: all of
+    it comes through the latent, 1: none; None: not measured).
     """
 
     name: str
@@ -153,6 +158,7 @@ class ModelFacts(Record):
     penalised: bool = False
     stochastic: bool = False
     first_input: tuple[float, float] | None = None
+    bypass: float | None = None
     compiled: CompileFacts | None = None
 
 
@@ -186,6 +192,8 @@ class PairFacts(Record):
     mean. `cardinal` are columns of whole numbers that look like identifiers or categories.
     `validation` are the validation inputs, `validation_targets` its targets, None where there
     are none.
+    `scaled_again` says that every validation column has, on its own rows, exactly the bounds or
+    the mean and standard deviation that scaling gave the training columns.
     `spare` are arrays that were made and not used.
     """
 
@@ -203,6 +211,7 @@ class PairFacts(Record):
     cardinal: tuple[int, ...] = ()
     validation: DataFacts | None = None
     validation_targets: DataFacts | None = None
+    scaled_again: bool = False
     spare: tuple[SpareArray, ...] = ()
     sampled: str = ""
 
@@ -216,8 +225,7 @@ class ContractFacts(Record):
     `better` is the lowest loss found near or far from y that is below that of y, at `better_at`
     (in words), None where y is the minimum. `unbounded` says that the loss goes on falling away
     from y. `swapped` says that with the arguments exchanged y would be the minimum. `ignores`
-    is
-    the share of target values that can change without changing the loss.
+    is the share of places at which a prediction can change without changing the loss.
 
     `outside` is the share of target values that the output can't reach; `unavoidable` the mean
     squared error that remains at best, `unavoidable_share` the same divided by that of the mean

@@ -25,6 +25,11 @@ _LOSING: Final = (
 _KEPT: Final = 0.5
 # Rounding and a few far-off values stay below a hundredth of what there is to learn.
 _UNREACHABLE: Final = 0.01
+# Half of what tells the rows apart goes around the latent: a skip connection, or a decoder that
+# was wired to the input.
+_BYPASSED: Final = 0.5
+# A network whose output hardly changes is straight whatever its activations are.
+_STILL: Final = 0.1
 # What a missing bottleneck costs can't be measured as an error: the copy is good. A little, so
 # that it comes before what costs nothing.
 _NO_BOTTLENECK_COST: Final = 0.05
@@ -35,9 +40,9 @@ def latent_not_narrower(facts: AuditFacts) -> Finding | None:
     """The latent is as wide as the input, so nothing has to be learned to copy it.
 
     What it checks
-        The width of the narrowest layer against the number of input values, where the targets
-        are the inputs and nothing else makes copying hard: no noise, dropout, sparsity penalty
-        or sampling.
+        The width of the narrowest layer against the number of input values, and how much of the
+        output goes around it, where the targets are the inputs and nothing else makes copying
+        hard: no noise, dropout, sparsity penalty or sampling.
 
     Why it matters
         A network that can hand each value through finds no structure: its codes compress
@@ -56,25 +61,42 @@ def latent_not_narrower(facts: AuditFacts) -> Finding | None:
     model = facts.model
     if not is_autoencoder(facts) or not is_same(facts) or facts.data is None:
         return None
-    features = facts.data.inputs.features
-    if model.latent is None or model.latent < features:
+    features, around = facts.data.inputs.features, is_above(model.bypass, _BYPASSED)
+    if model.latent is None or (model.latent < features and not around):
         return None
-    if model.noise or model.penalised or model.stochastic or facts.variational is not None:
-        return None
-    if any(layer.sparse or layer.kind in _LOSING for layer in model.layers):
+    if _is_hard_to_copy(facts):
         return None
     latent = find_layer(facts, model.latent_layer)
+    name = f"'{model.latent_layer or '?'}'"
     return find(
         latent_not_narrower,
         "warning",
-        f"The narrowest layer '{model.latent_layer or '?'}' has {model.latent:,} values for "
-        f"{features:,} input values, and neither noise nor a penalty makes copying hard.",
-        evidence={"latent": model.latent, "features": features, "layer": model.latent_layer},
-        fix="Make the latent narrower than the input, or corrupt the input.",
-        change={"action": "set_latent", "latent": max(features // 4, 1)},
+        f"{format_percent(model.bypass or 0.0)} of what the output shows of a row does not come "
+        f"through the narrowest layer {name} ({model.latent:,} values)."
+        if around
+        else f"The narrowest layer {name} has {model.latent:,} values for {features:,} input "
+        "values, and neither noise nor a penalty makes copying hard.",
+        evidence={
+            "bypass": model.bypass,
+            "latent": model.latent,
+            "features": features,
+            "layer": model.latent_layer,
+        },
+        fix="Remove the connections around the latent."
+        if around
+        else "Make the latent narrower than the input, or corrupt the input.",
+        change=None if around else {"action": "set_latent", "latent": max(features // 4, 1)},
         cost=_NO_BOTTLENECK_COST,
         where=latent.where if latent is not None else None,
     )
+
+
+def _is_hard_to_copy(facts: AuditFacts) -> bool:
+    """Whether noise, dropout, a penalty or sampling stands in for a bottleneck."""
+    model = facts.model
+    if model.noise or model.penalised or model.stochastic or facts.variational is not None:
+        return True
+    return any(layer.sparse or layer.kind in _LOSING for layer in model.layers)
 
 
 @rule("TC402")
@@ -144,7 +166,9 @@ def linear_network(facts: AuditFacts) -> Finding | None:
     When to ignore
         When a linear network is what you want to study.
     """
-    if facts.model.nonlinear or not is_autoencoder(facts):
+    seen = facts.behaviour
+    still = seen is not None and is_number(seen.spread) and seen.spread < _STILL
+    if facts.model.nonlinear or still or not is_autoencoder(facts):
         return None
     pca = facts.behaviour.mse_pca if facts.behaviour is not None else None
     best = f": no MSE below {format_number(pca)} is possible" if is_number(pca) else ""

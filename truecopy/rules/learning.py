@@ -5,9 +5,11 @@ from typing import Final
 from truecopy.reports.wording import format_number, format_percent
 from truecopy.rules.facts import AuditFacts, LayerFacts
 from truecopy.rules.finding import Finding
+from truecopy.rules.inputs import SCALING_LAYERS
 from truecopy.rules.measured import (
     HALF,
     SYMPTOM,
+    behind_pca,
     has_worked,
     is_autoencoder,
     is_number,
@@ -88,7 +90,7 @@ def untrained_part(facts: AuditFacts) -> Finding | None:
 
     What it checks
         Trainable weights whose gradient is exactly 0 for a whole batch, or that are the same
-        after the training as before.
+        after the training as before; frozen weights where the copy is clearly worse than PCA's.
 
     Why it matters
         What stays at its random start does nothing for the copy. Usual reasons: a part that
@@ -106,13 +108,13 @@ def untrained_part(facts: AuditFacts) -> Finding | None:
     """
     if not is_autoencoder(facts):
         return None
-    took_steps = facts.training is not None and facts.training.steps > 0
     still = [
         layer
         for layer in facts.model.layers
-        if layer.trainable and layer.parameters and _is_still(layer, took_steps=took_steps)
+        if layer.trainable and layer.parameters and _is_still(facts, layer)
     ]
-    if not still or has_worked(facts):
+    still += _find_frozen(facts)
+    if not still:
         return None
     parameters = sum(layer.parameters for layer in still)
     share = parameters / max(facts.model.parameters, parameters)
@@ -121,25 +123,37 @@ def untrained_part(facts: AuditFacts) -> Finding | None:
     return find(
         untrained_part,
         "warning",
-        f"{len(still)} layers with {parameters:,} weights ({format_percent(share)} of all) get "
-        f"no gradient or never changed: {names}.",
+        f"{len(still)} layers with {parameters:,} weights ({format_percent(share)} of all) "
+        f"get no gradient, never changed or are frozen: {names}.",
         evidence={
             "layers": [layer.name for layer in still],
             "parameters": parameters,
             "share": share,
             "left_over": left,
         },
-        fix="Connect these layers to the loss, or freeze them on purpose.",
+        fix="Connect these layers to the loss, and set trainable = True.",
         cost=symptom_cost(facts),
         where=still[0].where,
     )
 
 
-def _is_still(layer: LayerFacts, *, took_steps: bool) -> bool:
-    """Whether a layer's weights neither get a gradient nor moved."""
-    if took_steps and layer.changed is not None:
+def _is_still(facts: AuditFacts, layer: LayerFacts) -> bool:
+    """Whether a layer's weights neither moved nor, where that isn't known, get a gradient."""
+    if facts.training is not None and facts.training.steps > 0 and layer.changed is not None:
         return layer.changed == 0
-    return is_number(layer.gradient) and layer.gradient <= _NO_GRADIENT
+    small = is_number(layer.gradient) and layer.gradient <= _NO_GRADIENT
+    return small and not has_worked(facts)
+
+
+def _find_frozen(facts: AuditFacts) -> list[LayerFacts]:
+    """Return frozen layers where the copy is so bad that they weren't trained before either."""
+    if not is_settled(facts) or behind_pca(facts) is None or has_worked(facts):
+        return []
+    return [
+        layer
+        for layer in facts.model.layers
+        if layer.parameters and not layer.trainable and layer.kind not in SCALING_LAYERS
+    ]
 
 
 @rule("TC509")

@@ -22,6 +22,8 @@ _CATEGORICAL_COST: Final = 0.95
 _NOT_MINIMAL_COST: Final = 0.7
 # A better point than the target counts from 1 % of what a mean prediction costs more.
 _BETTER: Final = 0.01
+# Rows that differ by half of their mean cost a mean prediction a tenth of a blank and more.
+_VARIED: Final = 0.5
 # Where nearly half of the values don't count, the loss is not that of a copy.
 _IGNORED: Final = 0.4
 # Sums this far from 1 are no one-hot or probability targets.
@@ -35,7 +37,7 @@ def loss_not_minimal_at_target(facts: AuditFacts) -> Finding | None:
     What it checks
         The loss, as compiled, at the targets themselves against small steps away from them,
         zeros, the mean target and other points; whether exchanging its arguments would mend it;
-        and whether it leaves out many of the values.
+        whether it tells a copy from the mean target; and whether it leaves out many values.
 
     Why it matters
         Training goes where the loss is lowest. If that isn't the target, a better training
@@ -57,7 +59,10 @@ def loss_not_minimal_at_target(facts: AuditFacts) -> Finding | None:
     if contract is None or not is_autoencoder(facts) or not is_number(contract.perfect):
         return None
     if not _has_better(contract):
-        return None if made is not None and not made.own else _leaves_out(facts, contract)
+        blind = _takes_the_mean(facts, contract)
+        if blind is not None or (made is not None and not made.own):
+            return blind
+        return _leaves_out(facts, contract)
     better = contract.better if is_number(contract.better) else None
     at = contract.better_at or "another point"
     lower = f"{format_number(better)} at {at}" if better is not None else f"no lower bound at {at}"
@@ -99,6 +104,34 @@ def _has_better(contract: ContractFacts) -> bool:
     if is_number(contract.mean) and contract.mean > contract.perfect:
         scale = contract.mean - contract.perfect
     return gain > _BETTER * scale and gain > 0
+
+
+def _takes_the_mean(facts: AuditFacts, contract: ContractFacts) -> Finding | None:
+    """Return the finding of a loss that is as content with the mean target as with a copy."""
+    data = facts.data
+    if not (is_number(contract.mean) and is_number(contract.blank)) or data is None:
+        return None
+    gap, blank = contract.mean - contract.perfect, contract.blank - contract.perfect
+    varied = is_above(data.variation, _VARIED)
+    if not varied or blank <= 0 or not 0 <= gap < _BETTER * blank:
+        return None
+    return find(
+        loss_not_minimal_at_target,
+        "error",
+        f"The mean target costs {format_number(contract.mean)} and a perfect copy "
+        f"{format_number(contract.perfect)}, while zeros cost {format_number(contract.blank)}: the "
+        "loss does not tell one row from another.",
+        evidence={
+            "perfect": contract.perfect,
+            "mean": contract.mean,
+            "blank": contract.blank,
+            "variation": data.variation,
+        },
+        fix="Compare each row with its own target: reduce over values first, rows last.",
+        change={"action": "set_loss", "loss": "mean_squared_error"},
+        cost=_NOT_MINIMAL_COST,
+        where=compile_line(facts),
+    )
 
 
 def _leaves_out(facts: AuditFacts, contract: ContractFacts) -> Finding | None:

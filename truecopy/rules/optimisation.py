@@ -26,17 +26,22 @@ _FLAT: Final = 0.02
 _FEWEST_EPOCHS: Final = 3
 # The loss ends this share of its whole fall above its best.
 _REBOUND: Final = 0.5
+# A rise of a tenth of the level in every fifth epoch is no scatter of batches.
+_JUMP: Final = 0.1
+_JUMPS: Final = 0.2
+_ENOUGH_EPOCHS: Final = 6
 # At the end an epoch still takes off 5 % of what is left above the floor.
 _STEEP: Final = 0.05
 
 
 @rule("TC503", explains=("stopped-too-early", "worse-than-pca"))
 def loss_not_decreasing(facts: AuditFacts) -> Finding | None:
-    """The loss is flat, or ends well above where it has been.
+    """The loss is flat, jumps up and down, or ends well above where it has been.
 
     What it checks
-        The epochs' losses, where little was learned: a fall of less than 2 % of what could fall,
-        or an end above the best epoch by half of the whole fall.
+        The epochs' losses, where nothing was learned: a fall of less than 2 % of what could
+        fall, an end above the best epoch by half of the whole fall, or a rise of a tenth in every
+        fifth epoch.
 
     Why it matters
         Nothing is being learned. The reason is elsewhere: the loss, the data, the step, or
@@ -63,9 +68,10 @@ def loss_not_decreasing(facts: AuditFacts) -> Finding | None:
     room = first - floor if is_number(floor) and first > floor else abs(first)
     flat = first - best < _FLAT * room
     rising = last - best > _REBOUND * max(first - best, _FLAT * room)
-    if not flat and not rising:
+    jumping = not flat and _jumps(training.losses, floor)
+    if not flat and not rising and not jumping:
         return None
-    shape = "hardly moves" if flat else "rises again"
+    shape = "hardly moves" if flat else "rises again" if rising else "jumps up and down"
     return find(
         loss_not_decreasing,
         "error" if training.complete else "warning",
@@ -83,6 +89,13 @@ def loss_not_decreasing(facts: AuditFacts) -> Finding | None:
         cost=symptom_cost(facts) * HALF,
         where=facts.fit_where,
     )
+
+
+def _jumps(losses: tuple[float, ...], floor: float) -> bool:
+    """Whether the loss rises by much every few epochs instead of settling."""
+    level = sorted(losses)[len(losses) // 2] - (floor if is_number(floor) else 0.0)
+    rises = sum(1 for k in range(1, len(losses)) if losses[k] - losses[k - 1] > _JUMP * level)
+    return len(losses) >= _ENOUGH_EPOCHS and level > 0 and rises >= _JUMPS * len(losses)
 
 
 @rule("TC504", explains=(*SYMPTOMS, "loss-not-minimal-at-target"))

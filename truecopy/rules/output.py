@@ -26,6 +26,9 @@ _SOFTMAX_COST: Final = 1.0
 # Rounding and a few far-off values stay below a hundredth of what there is to learn.
 _UNREACHABLE: Final = 0.01
 _MUCH_UNREACHABLE: Final = 0.05
+# Without a measured loss: a target this many standard deviations of all values out of reach.
+_FAR_OUTSIDE: Final = 0.5
+_UNMEASURED_COST: Final = 0.5
 # A bound that is wider than the targets by a quarter of their width on one side.
 _WIDER: Final = 0.25
 
@@ -120,8 +123,10 @@ def target_outside_output_range(facts: AuditFacts) -> Finding | None:
         When the values out of reach are errors in the data.
     """
     data, contract = facts.data, facts.contract
-    if data is None or contract is None or not is_autoencoder(facts):
+    if data is None or not is_autoencoder(facts):
         return None
+    if contract is None:
+        return _by_range_alone(facts, data.targets)
     left, outside = contract.unavoidable_share, contract.outside
     if not is_above(left, _UNREACHABLE) or not is_above(outside, 0.0) or outside == 0:
         return None
@@ -144,6 +149,30 @@ def target_outside_output_range(facts: AuditFacts) -> Finding | None:
         fix=fix,
         change=change,
         cost=left,
+        where=output_line(facts),
+    )
+
+
+def _by_range_alone(facts: AuditFacts, targets: DataFacts) -> Finding | None:
+    """Return the finding where no loss could be measured: bounds against the targets' range."""
+    low, high = facts.model.output_bounds
+    span = (targets.minimum, targets.maximum)
+    if facts.model.softmax_axis is not None or not all(map(is_number, (*span, targets.spread))):
+        return None
+    below = low - span[0] if is_number(low) else 0.0
+    above = span[1] - high if is_number(high) else 0.0
+    if max(below, above) <= _FAR_OUTSIDE * targets.spread:
+        return None
+    change, fix = _reach(facts, targets)
+    return find(
+        target_outside_output_range,
+        "error",
+        f"The targets span {format_range(span)} but {describe_output(facts)} reaches only "
+        f"{_format_bounds(facts.model.output_bounds)}.",
+        evidence={"target_range": span, "output_bounds": facts.model.output_bounds},
+        fix=fix,
+        change=change,
+        cost=_UNMEASURED_COST,
         where=output_line(facts),
     )
 

@@ -165,7 +165,8 @@ def loss_scales_with_batch(facts: AuditFacts) -> Finding | None:
 
     What it checks
         The loss of a batch given twice against that of the batch: 1 for a mean, 2 for a sum,
-        for the whole loss and for what layers add; where half or more was not learned.
+        for the whole loss and for what layers add; where half or more was not learned, or one
+        of the two is a KL term.
 
     Why it matters
         The summed term weighs as much more as the batch has rows, so the balance of the loss
@@ -187,7 +188,7 @@ def loss_scales_with_batch(facts: AuditFacts) -> Finding | None:
     if not _is_mixed(facts, contract.batch_scaling, added, rest):
         return None
     judged = is_trained(facts) and is_settled(facts)
-    if judged and not is_above(left, HALF):
+    if judged and not is_above(left, HALF) and facts.variational is None:
         return None
     batch = _batch_of(facts)
     rows = f" at {batch} rows a batch it weighs {batch} times as much" if batch else ""

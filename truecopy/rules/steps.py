@@ -50,7 +50,7 @@ def learning_rate_out_of_range(facts: AuditFacts) -> Finding | None:
         The size of one step against that of the weights, together with what came of it. Too
         large: an adaptive optimiser with a step from 0.03 on, or a step of a third of a layer,
         and a loss that exploded or ended at the mean target's. Too small: all planned steps
-        together move the weights by less than a tenth and nothing was learned; Adadelta at
+        together move the weights by less than a tenth and little was learned; Adadelta at
         Keras' default of 0.001, where its paper has 1.0.
 
     Why it matters
@@ -122,7 +122,7 @@ def _is_too_large(facts: AuditFacts, made: CompileFacts, update: float | None) -
         return None
     per_step = (
         f"a step is {format_percent(update)} of the weights it changes"
-        if is_number(update)
+        if is_above(update, _LARGE_UPDATE)
         else f"it is {format_number((rate or 0.0) / _DEFAULT)} times Adam's default"
     )
     if not is_trained(facts):
@@ -164,17 +164,29 @@ def _is_too_small(facts: AuditFacts, made: CompileFacts, update: float | None) -
         return f"its paper has 1.0, Keras' default is {_DEFAULT}" + (
             f"; {format_number(left)} of the mean target's error is left" if left else ""
         )
-    if rate == 0:
+    if rate == 0 and not made.scheduled:
         return "no weight ever changes"
-    if not is_trained(facts) or not is_above(left, AS_THE_MEAN) or made.scheduled:
+    warming_up = made.scheduled and facts.training is not None and not facts.training.complete
+    if not is_trained(facts) or warming_up or steps is None:
         return None
-    if not is_number(update) or steps is None or update * steps >= _SMALL_TRAVEL:
+    travel, told = _travel(facts, update, steps)
+    # What was seen to move counts more than a step times their number.
+    enough = HALF if told.startswith("moved") else AS_THE_MEAN
+    if travel is None or travel >= _SMALL_TRAVEL or not is_above(left, enough):
         return None
     return (
-        f"{steps:,} steps of {format_number(update)} of the weights move them by at most "
-        f"{format_percent(update * steps)}, and {format_number(left)} of the mean target's error "
-        "is left"
+        f"{steps:,} steps {told} the weights by {format_percent(travel)}, and "
+        f"{format_number(left)} of the mean target's error is left"
     )
+
+
+def _travel(facts: AuditFacts, update: float | None, steps: int) -> tuple[float | None, str]:
+    """Return how far all planned steps move the weights, and the verb that says how it is known."""
+    training = facts.training
+    moved = _median([layer.changed for layer in facts.model.layers if layer.parameters])
+    if is_number(moved) and training is not None and training.steps > 0:
+        return moved * max(steps / training.steps, 1.0), "moved"
+    return (update * steps if is_number(update) else None), "move"
 
 
 def _median(values: Sequence[float | None]) -> float | None:

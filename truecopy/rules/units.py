@@ -9,7 +9,6 @@ from truecopy.rules.measured import (
     AS_THE_MEAN,
     HALF,
     behind_pca,
-    find_layer,
     has_worked,
     is_above,
     is_autoencoder,
@@ -60,13 +59,11 @@ def relu_latent(facts: AuditFacts) -> Finding | None:
     When to ignore
         When the codes must not be negative and enough of them are alive.
     """
-    latent = find_layer(facts, facts.model.latent_layer)
+    latent = _find_codes(facts)
     if latent is None or not is_autoencoder(facts) or has_worked(facts):
         return None
-    if latent.activation not in _CUT or latent.sparse or facts.model.penalised:
-        return None
     dead = _share(latent.dead, latent)
-    if not is_above(dead, _DEAD_LATENT):
+    if latent.sparse or facts.model.penalised or not is_above(dead, _DEAD_LATENT):
         return None
     return find(
         relu_latent,
@@ -85,6 +82,20 @@ def relu_latent(facts: AuditFacts) -> Finding | None:
         cost=_cost_of(facts),
         where=latent.where,
     )
+
+
+def _find_codes(facts: AuditFacts) -> LayerFacts | None:
+    """Return the layer whose relu gives the codes: the latent, or one right after it."""
+    names = [layer.name for layer in facts.model.layers]
+    if facts.model.latent_layer not in names:
+        return None
+    following = facts.model.layers[names.index(facts.model.latent_layer) :]
+    for layer in following:
+        if layer.width != following[0].width or (layer.parameters and layer is not following[0]):
+            return None
+        if layer.activation in _CUT:
+            return layer
+    return None
 
 
 @rule("TC404", explains=_BEHIND)
@@ -143,7 +154,7 @@ def dead_units(facts: AuditFacts) -> Finding | None:
 
 def _bound_of(layer: LayerFacts, facts: AuditFacts) -> float:
     """Return the share of dead units from which a layer is reported."""
-    latent = layer.part == "latent" or layer.name == facts.model.latent_layer
+    latent = layer.name == facts.model.latent_layer or layer is _find_codes(facts)
     if latent and facts.model.penalised:
         return 2.0  # never: the penalty wants zeros, and its own rule says when it overdoes it
     return _DEAD_LATENT if latent else _DEAD
@@ -180,7 +191,7 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
 
     What it checks
         The share of a layer's sigmoid or tanh units that are within 1 % of a bound on over
-        95 % of the rows: half or more, where less than half was learned.
+        95 % of the rows: half or more, where the copy is not good all the same.
 
     Why it matters
         At its bound the slope of a sigmoid is next to 0: nothing above or below such a unit
@@ -198,7 +209,7 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
     if not is_autoencoder(facts):
         return None
     left = left_over(facts) if is_trained(facts) else None
-    if left is not None and left < HALF:
+    if has_worked(facts):
         return None
     failed = left is not None and left >= AS_THE_MEAN
     hit = [

@@ -26,8 +26,8 @@ _HEAVY: Final = 10.0
 # From here on no beta is meant: no published setting of a plain VAE has it.
 _FAR_TOO_HEAVY: Final = 100.0
 _LIGHT: Final = 0.05
-# KL per latent in nats: textbook VAEs have 0.1 to 4. Beyond, codes have left the prior.
-_LEFT_PRIOR: Final = 6.0
+# KL per latent in nats: textbook VAEs have 0.1 to 3.5. Beyond, codes have left the prior.
+_LEFT_PRIOR: Final = 4.0
 # A latent carries nothing when its KL is below this (the facts' own bound for 'active').
 _FEW_ACTIVE: Final = 0.25
 _COLLAPSE_COST: Final = 0.6

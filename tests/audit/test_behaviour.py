@@ -1,0 +1,129 @@
+"""What a model does with the rows equals what NumPy says of its outputs."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from sklearn.decomposition import PCA
+
+from truecopy.audit.behaviour import (
+    flat,
+    measure_behaviour,
+    measure_terms,
+    pca_error,
+    run_model,
+    train_briefly,
+)
+from truecopy.audit.output import Reach
+from truecopy.audit.structure import describe_model
+from truecopy.audit.subject import Subject
+from truecopy.audit.trace import record
+from truecopy.audit.units import measure_units
+from truecopy.rules.facts import BehaviourFacts
+
+RNG = np.random.default_rng(0)
+X = (RNG.normal(size=(64, 2)) @ RNG.normal(size=(2, 6)) + 1).astype("float32")
+
+
+def subject_of(*middle, y=X, **known):
+    model = keras.Sequential([keras.Input((6,)), *middle, layers.Dense(6, name="out")])
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    return Subject(model=model, target="m", inputs=X, targets=y, **known)
+
+
+def structure_of(subject):
+    seen = record(subject.model, subject.inputs)
+    facts = describe_model(subject, seen, Reach(), 0, straight=False)
+    return seen, facts
+
+
+def behaviour_of(subject):
+    return measure_behaviour(subject, run_model(subject, 0), structure_of(subject)[1], same=True)
+
+
+def test_errors_are_those_of_numpy():
+    subject = subject_of(layers.Dense(2))
+    copied = subject.model.predict(X, verbose=0)
+
+    facts = behaviour_of(subject)
+
+    assert facts.mse == pytest.approx(np.square(copied - X).mean(), rel=1e-5)
+    assert facts.mse_mean == pytest.approx(X.var(axis=0, dtype=float).mean(), rel=1e-6)
+    assert facts.mse_blank == pytest.approx(np.square(X, dtype=float).mean(), rel=1e-6)
+    expected = np.sqrt(copied.var(axis=0).mean() / X.var(axis=0).mean())
+    assert facts.spread == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_pca_error_is_that_of_scikit_learn_on_rows_it_was_not_fitted_on():
+    for features in (6, 90):  # fewer and more values than rows
+        rows = flat(RNG.normal(size=(64, 4)) @ RNG.normal(size=(4, features)))
+        pca = PCA(3).fit(rows[::2])
+        expected = np.square(pca.inverse_transform(pca.transform(rows[1::2])) - rows[1::2]).mean()
+
+        assert pca_error(rows, 3) == pytest.approx(expected, rel=1e-6)
+    assert pca_error(X[:4], 2) is None
+
+
+def test_an_output_that_ignores_its_input_depends_on_nothing():
+    subject = subject_of(layers.Dense(2))
+    subject.model.get_layer("out").kernel.assign(np.zeros((2, 6)))
+
+    facts = behaviour_of(subject)
+
+    assert facts.dependence == pytest.approx(0, abs=1e-6)
+    assert facts.dead_outputs == 6
+
+
+def test_dropout_is_a_gap_between_training_and_inference():
+    facts = behaviour_of(subject_of(layers.Dense(4), layers.Dropout(0.9, seed=1)))
+
+    assert facts.mse_training > 1.1 * facts.mse
+
+
+def test_dead_and_saturated_units_are_counted():
+    subject = subject_of(
+        layers.Dense(3, activation="relu", name="dead"),
+        layers.Dense(5, activation="tanh", name="full"),
+    )
+    for name in ("dead", "full"):
+        layer = subject.model.get_layer(name)
+        layer.bias.assign(np.full(layer.units, -1e4 if name == "dead" else 1e4))
+    seen, facts = structure_of(subject)
+
+    layers_seen = {e.name: e for e in measure_units(facts.layers, seen, subject)}
+
+    assert (layers_seen["dead"].dead, layers_seen["dead"].share_zero) == (3, 1.0)
+    assert layers_seen["full"].saturated == 5
+    assert layers_seen["out"].units is None
+
+
+def test_a_frozen_layer_neither_moves_nor_has_a_gradient():
+    frozen = layers.Dense(3, name="frozen")
+    subject = subject_of(frozen)
+    seen, facts = structure_of(subject)
+    frozen.trainable = False
+    subject.model.compile(keras.optimizers.Adam(0.01), "mse")
+    before = subject.model.get_weights()
+
+    moved, behaviour = train_briefly(subject, facts.layers, BehaviourFacts(trained=False), seen)
+
+    by_name = {e.name: e for e in moved}
+    assert by_name["frozen"].update is None
+    assert by_name["out"].update > 0
+    assert by_name["out"].gradient > 0
+    assert behaviour.one_batch[1] < behaviour.one_batch[0]
+    assert all((a == b).all() for a, b in zip(before, subject.model.get_weights(), strict=True))
+
+
+def test_the_loss_is_split_into_what_layers_add_and_the_rest():
+    subject = subject_of(layers.Dense(3, activity_regularizer=keras.regularizers.L1(0.5), name="z"))
+    subject.model.predict(X, verbose=0)
+    codes = record(subject.model, X[:32])
+    z = next(c for c in codes.leaves() if c.layer.name == "z").output()
+    copied = subject.model.predict(X[:32], verbose=0)
+
+    facts = measure_terms(subject, BehaviourFacts(trained=False))
+
+    # Keras divides an activity penalty by the batch's rows.
+    assert facts.penalty == pytest.approx(0.5 * np.abs(z).sum() / 32, rel=1e-5)
+    assert facts.reconstruction == pytest.approx(np.square(copied - X[:32]).mean(), rel=1e-4)

@@ -1,0 +1,23 @@
+# expects: output-range-wider-than-target
+# must not: target-outside-output-range, unscaled-input, collapsed-to-mean
+import keras
+from keras import layers
+from sklearn.datasets import load_digits
+
+keras.utils.set_random_seed(0)
+
+x = load_digits().data.astype("float32") / 16
+x_train, x_test = x[:1500], x[1500:]
+
+model = keras.Sequential([
+    keras.Input((64,)),
+    layers.Dense(128, activation="relu"),
+    layers.Dense(16),
+    layers.Dense(128, activation="relu"),
+    layers.Dense(64, activation="tanh"),
+])
+model.compile(optimizer="adam", loss="mse")
+model.fit(x_train, x_train, epochs=40, batch_size=32, validation_data=(x_test, x_test), verbose=2)
+rec = model.predict(x_test, verbose=0)
+print("negative pixels", (rec < 0).mean())
+print("R2", 1 - ((x_test - rec) ** 2).sum() / ((x_test - x_test.mean(0)) ** 2).sum())

@@ -1,0 +1,26 @@
+# expects: train-eval-gap
+# must not: softmax-reconstruction, target-outside-output-range
+import os
+
+import keras
+import numpy as np
+from keras import layers
+
+keras.utils.set_random_seed(0)
+
+with np.load(os.environ["MNIST_NPZ"]) as f:
+    x_train = f["x_train"][:3000].reshape(-1, 784).astype("float32") / 255
+    x_test = f["x_test"][:500].reshape(-1, 784).astype("float32") / 255
+
+model = keras.Sequential([
+    keras.Input((784,)),
+    layers.Dense(128, activation="relu"),
+    layers.Dense(32, activation="relu"),
+    layers.Dropout(0.9),
+    layers.Dense(128, activation="relu"),
+    layers.Dense(784, activation="sigmoid"),
+])
+model.compile(optimizer="adam", loss="binary_crossentropy")
+model.fit(x_train, x_train, epochs=15, batch_size=64, validation_data=(x_test, x_test), verbose=2)
+rec = model.predict(x_test, verbose=0)
+print("R2", 1 - ((x_test - rec) ** 2).sum() / ((x_test - x_test.mean(0)) ** 2).sum())

@@ -1,0 +1,187 @@
+"""The loss of a model as a function of arrays: what is charged for a prediction.
+
+A Keras model can hold its loss in three places: in `compile`, in a `compute_loss` of the user's,
+or in a `train_step` or `test_step` that only the user's code understands. Whatever the place,
+the audit asks the same question of it: what would you charge for this prediction?
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any, final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from truecopy.audit.intervene import Spot, setting
+from truecopy.audit.steploss import StepLoss, find_step
+from truecopy.audit.subject import Subject
+from truecopy.audit.tensors import to_float, to_tensor
+from truecopy.audit.trace import record
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoLoss:
+    """Why a loss can't be asked: one sentence."""
+
+    reason: str
+
+
+class LossFunction(ABC):
+    """What a model charges for predictions: call it with targets and predictions.
+
+    Attributes:
+        place: Where the loss is kept: 'compiled', 'compute-loss' or 'step'.
+        cheap: Whether hundreds of questions cost little; a whole step is not cheap.
+    """
+
+    place: str
+    cheap: bool = True
+
+    @abstractmethod
+    def charge(self, targets: Array, predictions: Array, inputs: Array) -> float:
+        """Return the loss of `predictions` for the rows `inputs` and `targets`."""
+
+    def __call__(self, targets: Array, predictions: Array, inputs: Array | None = None) -> float:
+        """Return the loss; NaN where Keras itself raises an error.
+
+        Args:
+            targets: Shape (rows, ...).
+            predictions: What the model is taken to answer, of the targets' or the output's shape.
+            inputs: The rows that go with them, for losses that look at the input; by default
+                the targets.
+        """
+        try:
+            return self.charge(targets, predictions, targets if inputs is None else inputs)
+        except Exception:  # noqa: BLE001 - the user's function may raise anything on odd numbers
+            return float("nan")
+
+    def per_row(self, targets: Array, predictions: Array) -> Array:
+        """Return the loss of every row taken alone, shape (rows,)."""
+        pairs = zip(targets[:, None], predictions[:, None], strict=True)
+        return np.array([self(target, prediction) for target, prediction in pairs])
+
+
+@final
+class CompiledLoss(LossFunction):
+    """The loss given to `compile`, reduced as Keras reduces it; what layers add is left out."""
+
+    place = "compiled"
+
+    def __init__(self, model: Any) -> None:
+        held = model._compile_loss  # noqa: SLF001 - Keras 3.15 has no public way to it
+        # A new one: the model's own is built for shapes on its first call and stays so.
+        self._renew = lambda: type(held)(
+            held._user_loss,  # noqa: SLF001
+            held._user_loss_weights,  # noqa: SLF001
+            output_names=held.output_names,
+        )
+        self._built: dict[tuple[int, int], Any] = {}
+
+    def charge(self, targets: Array, predictions: Array, inputs: Array) -> float:
+        """Return Keras' own figure."""
+        del inputs
+        ranks = (targets.ndim, predictions.ndim)
+        loss = self._built.setdefault(ranks, self._renew())
+        return to_float(loss(to_tensor(targets), to_tensor(predictions)))
+
+    def resolve(self, targets: Array, predictions: Array) -> Any:
+        """Return the one `keras.losses.Loss` that Keras made of what `compile` was given."""
+        loss = self._renew()
+        loss.build(to_tensor(targets[:1]), to_tensor(predictions[:1]))
+        return loss._flat_losses[0].loss  # noqa: SLF001
+
+
+@final
+class OwnLoss(LossFunction):
+    """A `compute_loss` of the user's."""
+
+    place = "compute-loss"
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._output: Spot | None = None
+        self._looked = False
+
+    def charge(self, targets: Array, predictions: Array, inputs: Array) -> float:
+        """Return what `compute_loss` says of these predictions, penalties included if it adds."""
+        x, answer = to_tensor(inputs), to_tensor(predictions)
+        if not self._looked:
+            self._output, self._looked = find_output(self._model, x, targets.shape), True
+        return ask_own(self._model, x, targets, answer, {}, self._output)
+
+
+def ask_own(
+    model: Any, x: Any, targets: Array, answer: Any, values: Mapping[Spot, Any], output: Spot | None
+) -> float:
+    """Return a user's `compute_loss` with the model's answer and some layers set to numbers.
+
+    The model is called first: an override may read `self.losses`, or what comes with the answer
+    in a tuple. It may also run the layers again, so they are held all the while.
+    """
+    held = {**values} if output is None else {**values, output: answer}
+    with setting(held):
+        given = model(x, training=True)
+        alone = hasattr(given, "shape")
+        shape = tuple(answer.shape)
+        y_pred = (
+            answer
+            if alone
+            else keras.tree.map_structure(
+                lambda t: answer if tuple(getattr(t, "shape", ())) == shape else t, given
+            )
+        )
+        # By position and without `training` where an override lacks it, as Keras 3.15 calls it.
+        if "training" in signature(model.compute_loss).parameters:
+            loss = model.compute_loss(x, to_tensor(targets), y_pred, None, training=True)
+        else:
+            loss = model.compute_loss(x, to_tensor(targets), y_pred, None)
+    return to_float(loss)
+
+
+def find_output(model: Any, x: Any, shape: tuple[int, ...]) -> Spot | None:
+    """Return the outermost layer, last called, that gives something of the targets' shape."""
+    recorded = record(model, x)
+    for call in reversed(recorded.calls):
+        for number, tensor in enumerate(call.outputs if call.layer is not model else ()):
+            if tuple(tensor.shape[1:]) == shape[1:]:
+                return Spot(call.layer, number)
+    return None
+
+
+@final
+class LossOfStep(LossFunction):
+    """The loss in the logs of a `train_step` of the user's."""
+
+    place = "step"
+    cheap = False
+
+    def __init__(self, step: StepLoss) -> None:
+        self.step = step
+
+    def charge(self, targets: Array, predictions: Array, inputs: Array) -> float:
+        """Return the step's loss with the model's output replaced by `predictions`."""
+        return self.step.charge(inputs, targets, {self.step.output: predictions})
+
+
+def find_loss(subject: Subject) -> LossFunction | NoLoss:
+    """Return the loss of the subject's model as a function, or why there is none."""
+    model = subject.model
+    if overrides(model, "train_step"):
+        step = find_step(subject)
+        return LossOfStep(step) if isinstance(step, StepLoss) else NoLoss(reason=step)
+    if overrides(model, "compute_loss"):
+        return OwnLoss(model)
+    if getattr(model, "_compile_loss", None) is None:
+        return NoLoss(reason="The model was compiled without a loss or not at all.")
+    return CompiledLoss(model)
+
+
+def overrides(model: Any, method: str) -> bool:
+    """Say whether a method that Keras' trainer has is the user's own."""
+    function = getattr(type(model), method, None)
+    return function is not None and not (function.__module__ or "").startswith("keras.")

@@ -1,0 +1,45 @@
+"""Memory maps read from end to end without staying in memory.
+
+The pages that were read would count as the process' own until the system needs them, so a
+file larger than memory would look like, and in a container be billed as, memory in use.
+"""
+
+import mmap
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from truecopy.data.spooling import count_piece
+
+
+def read_pieces(array: NDArray[Any], size: int) -> Iterator[NDArray[Any]]:
+    """Give the rows of an array in order, letting go of a memory map's pages once read.
+
+    Args:
+        array: Shape (rows, ...), mapped or not.
+        size: Pieces are of a multiple of this many rows.
+    """
+    mapping = _find_mapping(array)
+    rows = np.asarray(array)
+    if mapping is None:
+        yield rows
+        return
+    step = size * max(1, count_piece(rows[:1].nbytes) // size)
+    for start in range(0, len(rows), step):
+        yield rows[start : start + step]
+        mapping.madvise(mmap.MADV_DONTNEED)
+
+
+def _find_mapping(array: NDArray[Any]) -> mmap.mmap | None:
+    """Return what maps the array's file; None where pages can't be read again as they were.
+
+    Changes to a copy-on-write map are nowhere but in its pages.
+    """
+    if not hasattr(mmap, "MADV_DONTNEED") or getattr(array, "mode", "c") == "c":
+        return None
+    base: Any = array
+    while base is not None and not isinstance(base, mmap.mmap):
+        base = getattr(base, "base", None)
+    return base

@@ -1,0 +1,88 @@
+"""Draws how near the copies come: the tolerance curve, and each row's error beside PCA's."""
+
+import numpy as np
+
+from truecopy.facts import EvaluationFacts, Examples
+from truecopy.reports.breakdown import describe_tolerance
+from truecopy.reports.figures import (
+    CHART_SIZE,
+    DARK,
+    LIGHT,
+    Ink,
+    Picture,
+    Values,
+    add_legend,
+    finish_chart,
+    start_chart,
+)
+from truecopy.reports.wording import format_number, format_percent
+
+_ALL_BUT = 0.999  # the curve is cut where so many values are within
+
+
+def show_tolerance(evaluation: EvaluationFacts) -> Picture | None:
+    """Show which share of the values is within k grey levels, or None without levels."""
+    curve = np.asarray(evaluation.tolerance)
+    if not curve.size:
+        return None
+    light, dark = (draw_tolerance(curve, ink) for ink in (LIGHT, DARK))
+    shares = describe_tolerance(evaluation)
+    alt = f"Share of values within so many grey levels of the target: {shares}"
+    return Picture("tolerance", alt, light, dark)
+
+
+def draw_tolerance(curve: Values, ink: Ink) -> bytes:
+    """Draw the share of values within k grey levels, for every k until nearly all are."""
+    figure, axes = start_chart(CHART_SIZE, ink)
+    last = max(8, int(np.searchsorted(curve, _ALL_BUT)) + 1)
+    shown = 100 * curve[: last + 1]
+    label = f"exact: {format_percent(float(curve[0]))}"
+    axes.plot(np.arange(len(shown)), shown, color=ink.first, lw=2)
+    axes.plot([0], shown[:1], "o", color=ink.second, label=label, clip_on=False)
+    axes.set_xlim(0, len(shown) - 1)
+    axes.set_ylim(min(shown[0], 99.0) - 2, 101)
+    axes.set_xlabel("grey levels off, of 255", color=ink.text)
+    axes.set_ylabel("% of values within", color=ink.text)
+    add_legend(axes, ink, columns=1)
+    return finish_chart(figure)
+
+
+def show_scatter(examples: Examples) -> tuple[Picture, float] | None:
+    """Show each row's error beside that of PCA, and return the share of rows that PCA does worse.
+
+    None where there is no PCA, or only exact copies.
+    """
+    own, linear = examples.row_errors, examples.pca_errors
+    positive = (own > 0) & (linear > 0)
+    if not positive.any():
+        return None
+    better = float((own < linear).mean())
+    light, dark = (draw_scatter(own[positive], linear[positive], ink) for ink in (LIGHT, DARK))
+    alt = (
+        f"Mean squared error of {len(own):,} rows beside PCA's: {format_percent(better)} lie below "
+        f"the diagonal; median {format_number(float(np.median(own)))}, PCA's "
+        f"{format_number(float(np.median(linear)))}"
+    )
+    return Picture("rows beside PCA", alt, light, dark), better
+
+
+def draw_scatter(own: Values, linear: Values, ink: Ink) -> bytes:
+    """Draw rows as points, PCA's error across and the model's upwards, both logarithmic."""
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    figure, axes = start_chart(CHART_SIZE, ink)
+    low, high = min(own.min(), linear.min()) / 1.3, max(own.max(), linear.max()) * 1.3
+    axes.scatter(linear, own, s=7, color=ink.first, alpha=0.45, lw=0)
+    axes.plot([low, high], [low, high], color=ink.second, lw=1.4, label="as good as PCA")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(low, high)
+    axes.set_ylim(low, high)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda error, _: f"{error:g}"))
+    axes.minorticks_off()
+    axes.set_xlabel("PCA's error of the row", color=ink.text)
+    axes.set_ylabel("the model's", color=ink.text)
+    add_legend(axes, ink, columns=1)
+    return finish_chart(figure)
