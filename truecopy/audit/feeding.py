@@ -116,14 +116,11 @@ def take_rows(x: Any, places: Array) -> Array:
 
 def to_array(x: Any) -> Array:
     """Return a copy of any backend's tensor, or of numbers, as a NumPy array."""
-    if isinstance(x, np.ndarray | list | tuple | int | float):
-        return np.array(x)
     if hasattr(x, "detach"):  # a PyTorch tensor, also where Keras runs on another backend
-        return np.array(x.detach().cpu())
-    try:
-        return np.array(x)
-    except (TypeError, ValueError, RuntimeError):
-        return np.array(keras.ops.convert_to_numpy(x))
+        x = x.detach().cpu()
+    if hasattr(x, "numpy"):  # PyTorch's and TensorFlow's tensors, which can't say "copy"
+        x = x.numpy()
+    return np.array(np.asarray(x))
 
 
 def _sample_batches(x: Any, most: int) -> Sample:
