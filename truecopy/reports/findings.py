@@ -34,11 +34,27 @@ def render_audit(plain: Mapping[str, Any]) -> RenderableType:
     """
     target = str(plain["target"])
     lines: list[RenderableType] = [_text(f"Audit of {target}", style="bold"), Text("")]
-    for finding in plain["findings"]:
+    for finding in fold_echoes(plain["findings"]):
         lines += [_head(finding, target), _body(finding), Text("")]
     lines.append(_text(summarise(plain), style="bold"))
     lines += [_text(note, style="dim") for note in list_notes(plain)]
     return Group(*lines)
+
+
+def fold_echoes(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the findings with each echo under the first of them only: once is enough.
+
+    Example:
+        >>> [f["echoes"] for f in fold_echoes([{"echoes": ["a"]}, {"echoes": ["b", "a"]}])]
+        [['a'], ['b']]
+    """
+    told: set[str] = set()
+    folded = []
+    for finding in findings:
+        new = [name for name in finding.get("echoes") or () if name not in told]
+        told.update(new)
+        folded.append({**finding, "echoes": new})
+    return folded
 
 
 def summarise(plain: Mapping[str, Any]) -> str:
