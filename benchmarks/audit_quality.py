@@ -137,15 +137,15 @@ def audit_case(case: Case, budget: float | None = None) -> Outcome:
     )
 
 
-def provide_mnist() -> None:
-    """Set MNIST_NPZ, which the programs read, to a file made from the embedded MNIST."""
+def provide_mnist(folder: Path) -> None:
+    """Set MNIST_NPZ, which the programs read, to the embedded MNIST as a file in `folder`."""
     if "MNIST_NPZ" in os.environ:
         return
     import numpy as np
 
     from truecopy.data.datasets.mnist import load_mnist
 
-    path = Path(tempfile.gettempdir()) / "truecopy-mnist.npz"
+    path = folder / "truecopy-mnist.npz"
     if not path.exists():
         x_train, y_train = load_mnist("train")
         x_test, y_test = load_mnist("test")
@@ -198,7 +198,7 @@ def main() -> int:
     parser.add_argument("--notes", action="store_true", help="also what could not be measured")
     options = parser.parse_args()
     cases = [c for folder in options.folders for c in read_cases(folder) if options.only in c.name]
-    provide_mnist()
+    provide_mnist(Path(tempfile.gettempdir()))
     outcomes = []
     with ThreadPoolExecutor(options.jobs) as pool:
         for outcome in pool.map(lambda case: audit_case(case, options.budget), cases):

@@ -131,14 +131,21 @@ def _audit(
     quiet: bool,
 ) -> "Audit":
     """Audit a program, a recipe or a model."""
-    rules = {"select": settings.select, "ignore": settings.ignore}
+    select, ignore = settings.select, settings.ignore
     if _is_script(what):
         if target is not None:
             raise InvalidArgument("--target", "truecopy audit", "given with a model", got=target)
         from truecopy.audit.script import audit_script
 
         return audit_script(
-            what, rest, budget=settings.budget, limit=limit, prove=prove, quiet=quiet, **rules
+            what,
+            rest,
+            budget=settings.budget,
+            limit=limit,
+            select=select,
+            ignore=ignore,
+            prove=prove,
+            quiet=quiet,
         )
     if len(rest) > 1:
         raise InvalidArgument("DATA", "truecopy audit", "one data set", got=" ".join(rest))
@@ -147,12 +154,14 @@ def _audit(
         if what.startswith(_RECIPE):
             from truecopy.audit.recipe import audit_recipe
 
-            found = audit_recipe(what, data, budget=settings.budget, **rules)
+            found = audit_recipe(what, data, budget=settings.budget, select=select, ignore=ignore)
         else:
             from truecopy.audit.audit import audit as audit_model
-            from truecopy.run import open_model
+            from truecopy.models.opening import open_model
 
-            found = audit_model(open_model(Path(what)), data, open_data(target, size), **rules)
+            found = audit_model(
+                open_model(Path(what)), data, open_data(target, size), select=select, ignore=ignore
+            )
         return found.prove() if prove else found
 
 

@@ -7,10 +7,10 @@ import pytest
 from truecopy.audit import callback
 from truecopy.audit.callback import Watch, running_fit
 from truecopy.errors import UnknownName
+from truecopy.rules.facts import AuditFacts, ModelFacts
+from truecopy.rules.finding import Finding, Fix
 
 X = np.random.default_rng(0).uniform(size=(96, 6)).astype("float32")
-# Standard scores under a sigmoid: out of its reach, which is an error whatever the training.
-BEYOND = ((X - X.mean()) * 9).astype("float32")
 
 
 def build(activation="linear"):
@@ -52,57 +52,88 @@ def test_outside_of_a_fit_there_is_nothing_to_see():
     assert running_fit(build()) == {}
 
 
-def test_the_data_and_the_losses_of_the_fit_are_audited():
-    watch = Watch(quiet=True)
+@pytest.fixture
+def probed(monkeypatch):
+    """The subjects that were probed, and the findings that the rules are said to make of each."""
+    seen = {"subjects": [], "findings": [[]], "asked": []}
 
-    fit(build(), X, callbacks=[watch], validation_split=0.25, y=X)
+    def probe(subject):
+        seen["subjects"].append(subject)
+        model = ModelFacts(name="net", kind="", parameters=1, input_shape=(6,), output_shape=(6,))
+        return AuditFacts(target=subject.target, model=model, training=subject.training)
 
-    facts = watch.audit.facts
-    assert facts.data.inputs.rows == 72
-    assert facts.data.validation.rows == 24
-    assert facts.data.identical
-    assert (facts.training.steps, facts.training.planned_epochs) == (6, 2)
-    assert facts.training.complete
-    assert facts.fit_where.file == "tests/audit/test_callback.py" or facts.fit_where.line > 0
+    def run_rules(_, **asked):
+        seen["asked"].append(asked)
+        last = len(seen["findings"]) - 1
+        return tuple(seen["findings"][min(len(seen["subjects"]) - 1, last)])
+
+    monkeypatch.setattr(callback, "probe", probe)
+    monkeypatch.setattr(callback, "run_rules", run_rules)
+    return seen
 
 
-def test_a_finding_is_printed_once_and_findings_are_kept(capsys):
+def finding(name, severity="error"):
+    return Finding(
+        code="TC991", name=name, severity=severity, message="It is so.", evidence={},
+        fix=Fix(text="Change it."),
+    )  # fmt: skip
+
+
+def test_the_data_and_the_losses_of_the_fit_are_audited(probed):
+    fit(build(), X, X, callbacks=[Watch(quiet=True)], validation_split=0.25)
+
+    before, *_, after = probed["subjects"]
+    np.testing.assert_array_equal(before.inputs, X[:72])
+    np.testing.assert_array_equal(before.targets, X[:72])
+    np.testing.assert_array_equal(before.validation[0], X[72:])
+    assert before.training is None
+    assert (after.training.steps, after.training.planned_epochs) == (6, 2)
+    assert len(after.training.losses) == 2
+    assert after.training.complete
+    assert after.where("fit").file.endswith("test_callback.py")
+
+
+def test_weights_before_the_first_step_are_known(probed):
+    model = build()
+    start = model.get_weights()
+
+    fit(model, X, X, callbacks=[Watch(quiet=True)])
+
+    for known, weight in zip(probed["subjects"][-1].initial_weights, start, strict=True):
+        np.testing.assert_array_equal(known, weight)
+
+
+def test_a_finding_is_printed_once_and_all_are_kept(probed, capsys):
+    one, two = finding("some-fault"), finding("other-fault", "warning")
+    probed["findings"] = [[one], [one, two], [two]]
     watch = Watch()
 
-    fit(build("sigmoid"), BEYOND, BEYOND, callbacks=[watch], epochs=3)
+    fit(build(), X, X, callbacks=[watch])
 
     told = capsys.readouterr().out
-    assert "target-outside-output-range" in {finding.name for finding in watch.findings}
-    assert told.count("TC202 target-outside-output-range") == 1
-    assert len({finding.name for finding in watch.findings}) == len(watch.findings)
+    assert watch.findings == (one, two)
+    assert told.count("TC991 some-fault") == told.count("TC991 other-fault") == 1
 
 
-def test_training_is_stopped_on_an_error_when_asked_to():
-    watch = Watch(stop_on_error=True, quiet=True)
+@pytest.mark.parametrize(
+    ("stop_on_error", "severity", "epochs"),
+    [(True, "error", 1), (True, "warning", 9), (False, "error", 9)],
+)
+def test_training_is_stopped_on_an_error_when_asked_to(probed, stop_on_error, severity, epochs):
+    probed["findings"] = [[], [finding("some-fault", severity)]]
+    watch = Watch(stop_on_error=stop_on_error, quiet=True)
 
-    history = fit(build("sigmoid"), BEYOND, BEYOND, callbacks=[watch], epochs=50)
+    history = fit(build(), X, X, callbacks=[watch], epochs=9)
 
-    assert len(history.epoch) == 1
+    assert len(history.epoch) == epochs
 
 
-def test_rules_are_chosen_as_in_an_audit():
-    watch = Watch(quiet=True, ignore=("TC2",))
+def test_rules_are_chosen_as_in_an_audit(probed):
+    fit(build(), X, X, callbacks=[Watch(quiet=True, ignore=["TC2"])])
 
-    fit(build("sigmoid"), BEYOND, BEYOND, callbacks=[watch])
-
-    assert not [finding for finding in watch.findings if finding.code.startswith("TC2")]
+    assert probed["asked"][0] == {"select": (), "ignore": ("TC2",)}
     with pytest.raises(UnknownName, match="'ignore' argument of Watch"):
         Watch(ignore=("TC999",))
-
-
-def test_a_watched_training_gives_the_same_weights():
-    alone, watched = build(), build()
-
-    fit(alone, X, X, callbacks=[])
-    fit(watched, X, X, callbacks=[Watch(quiet=True)])
-
-    for one, other in zip(alone.get_weights(), watched.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
 
 
 def generator():
@@ -110,29 +141,51 @@ def generator():
         yield X[:32], X[:32]
 
 
-def test_of_a_stream_that_is_read_once_only_structure_and_losses_are_known():
-    watch = Watch(quiet=True)
+def test_of_a_stream_that_is_read_once_only_structure_and_losses_are_known(probed):
+    fit(build(), generator(), callbacks=[Watch(quiet=True)], batch_size=None, steps_per_epoch=3)
+
+    after = probed["subjects"][-1]
+    assert after.inputs is None
+    assert after.training.steps == 6
+    assert any("give it some rows, Watch(x, y)" in note for note in after.notes)
+
+
+def test_rows_given_to_watch_stand_for_the_stream(probed):
+    watch = Watch(X, -X, quiet=True)
 
     fit(build(), generator(), callbacks=[watch], batch_size=None, steps_per_epoch=3)
 
-    assert watch.audit.facts.data is None
-    assert watch.audit.facts.training.steps == 6
-    assert any("give it some rows, Watch(x, y)" in note for note in watch.audit.facts.notes)
+    np.testing.assert_array_equal(probed["subjects"][0].inputs, X)
+    np.testing.assert_array_equal(probed["subjects"][0].targets, -X)
 
 
-def test_rows_given_to_watch_stand_for_the_stream():
-    watch = Watch(X, X, quiet=True)
-
-    fit(build(), generator(), callbacks=[watch], batch_size=None, steps_per_epoch=3)
-
-    assert watch.audit.facts.data.inputs.rows == 96
-
-
-def test_audits_take_a_small_share_of_a_long_training(monkeypatch):
-    audits = []
+def test_audits_take_a_small_share_of_a_long_training(probed, monkeypatch):
+    clock = [0.0]
     probe = callback.probe
-    monkeypatch.setattr(callback, "probe", lambda subject: audits.append(1) or probe(subject))
 
-    fit(build(), X, X, callbacks=[Watch(quiet=True)], epochs=30)
+    def slow(subject):
+        clock[0] += 10
+        return probe(subject)
 
-    assert len(audits) < 10
+    class Tick(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):  # noqa: ARG002 (Keras' signature)
+            clock[0] += 3
+
+    monkeypatch.setattr(callback, "probe", slow)
+    monkeypatch.setattr(callback, "monotonic", lambda: clock[0])
+
+    fit(build(), X, X, callbacks=[Tick(), Watch(quiet=True)], epochs=30)
+
+    # First and last, after the first epoch, and then whenever 40 s have gone by: at 43 s and 86 s.
+    assert len(probed["subjects"]) == 5
+
+
+def test_a_watched_training_gives_the_same_weights():
+    alone = build()
+    fit(alone, X, X, callbacks=[])
+
+    watched = build()  # seeds again, as the order of rows is drawn
+    fit(watched, X, X, callbacks=[Watch(quiet=True)])
+
+    for one, other in zip(alone.get_weights(), watched.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -34,9 +34,8 @@ CASES = {case.name: case for case in quality.read_cases(_PROGRAMS)}
 def mnist_npz(tmp_path_factory):
     """The programs read MNIST from a file: the embedded one, written as an npz."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quality.tempfile, "gettempdir", tmp_path_factory.getbasetemp)
         patch.delenv("MNIST_NPZ", raising=False)
-        quality.provide_mnist()
+        quality.provide_mnist(tmp_path_factory.getbasetemp())
         yield
 
 

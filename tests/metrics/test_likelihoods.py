@@ -57,6 +57,17 @@ def test_the_excess_is_never_negative_and_that_of_the_formula(y, p):
     assert excess == pytest.approx(bce(target, prediction)[0] - entropy(y), abs=2e-7)
 
 
+def test_float32_outputs_near_0_and_1_keep_their_digits():
+    p = np.float32([[1e-9, 3e-8, 1e-6, 1e-4, 0.01, 0.3]])
+    near_1 = 1 - np.float32([[2**-23, 1e-6, 1e-4, 0.01, 0.3, 0.7]])
+
+    black = [bce(np.zeros((1, 1), np.float32), p[:, [k]])[0] for k in range(6)]
+    white = [bce(np.ones((1, 1), np.float32), near_1[:, [k]])[0] for k in range(6)]
+
+    np.testing.assert_allclose(black, -np.log1p(-p[0].astype(float)), rtol=1e-6)
+    np.testing.assert_allclose(white, -np.log(near_1[0].astype(float)), rtol=1e-6)
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=9))
 @settings(deadline=None)
 def test_a_perfect_copy_has_no_excess(values):

@@ -349,4 +349,5 @@ def test_rows_too_small_for_pictures_are_scored_without_picture_metrics(rows):
 def test_baselines_do_not_see_the_validation_rows(blobs):
     model = truecopy.Autoencoder(model="dense", epochs=1, quiet=True).fit(blobs)
 
-    assert model.baselines_.fitted_on == "the 270 rows of array's training part"
+    expected = "the 270 rows of array's training part (nearest row: of 270)"
+    assert model.baselines_.fitted_on == expected

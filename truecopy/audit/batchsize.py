@@ -23,7 +23,7 @@ def measure_scaling(
     """Return the loss of a batch given twice divided by that of the batch: whole, and penalties.
 
     Weight penalties, which don't depend on rows, are left out. A ratio is 1 for means over rows
-    and 2 for sums; None where there is nothing to divide.
+    and 2 for sums; None where there is nothing to divide. The model must have been called.
     """
     inputs, targets = inputs[:_ROWS], targets[:_ROWS]
     mean = np.broadcast_to(targets.mean(axis=0), targets.shape)
@@ -36,9 +36,15 @@ def _measure(
     loss: LossFunction, model: Any, inputs: Array, targets: Array, guess: Array, times: int
 ) -> tuple[float, float]:
     x, y, p = (np.concatenate([rows] * times) for rows in (inputs, targets, guess))
-    penalty = activity_penalty(model, x)
+    penalty = activity_penalty(model, x) if _adds_losses(model) else 0.0
     charged = loss(y, p, x)
     return charged + (penalty if loss.place == "compiled" else 0.0), penalty
+
+
+def _adds_losses(model: Any) -> bool:
+    """Say whether the last call left more losses than weights are penalised."""
+    regularised = [v for v in model.trainable_variables if getattr(v, "regularizer", None)]
+    return len(model.losses) > len(regularised)
 
 
 def activity_penalty(model: Any, inputs: Array) -> float:

@@ -1,10 +1,10 @@
 """`Watch`: an audit while anyone's `fit` runs."""
 
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from types import FrameType
 from typing import Any, Final
 
@@ -90,7 +90,7 @@ class Watch(Recorder):  # type: ignore[misc]  # Keras ships no types
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Audit, unless that would take more than its share of the time."""
         super().on_epoch_end(epoch, logs)
-        since = time.monotonic() - self._audited_at
+        since = monotonic() - self._audited_at
         if epoch == 0 or self._took < _SHARE * since:
             self._audit(trained=True)
 
@@ -132,7 +132,7 @@ class Watch(Recorder):  # type: ignore[misc]  # Keras ships no types
     def _audit(self, *, trained: bool) -> None:
         if self._session is None:
             return
-        started = time.monotonic()
+        started = monotonic()
         subject = self._session.subject(str(self.model.name))
         facts = probe(subject if trained else replace(subject, training=None))
         self.audit = Audit(facts, run_rules(facts, **self._rules))
@@ -143,7 +143,7 @@ class Watch(Recorder):  # type: ignore[misc]  # Keras ships no types
             self._print(new)
         if self.stop_on_error and any(f.severity == "error" for f in new):
             self.model.stop_training = True
-        self._audited_at = time.monotonic()
+        self._audited_at = monotonic()
         self._took = self._audited_at - started
 
     def _print(self, new: tuple[Finding, ...]) -> None:

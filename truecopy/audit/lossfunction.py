@@ -86,14 +86,32 @@ class CompiledLoss(LossFunction):
         """Return Keras' own figure."""
         del inputs
         ranks = (targets.ndim, predictions.ndim)
-        loss = self._built.setdefault(ranks, self._renew())
-        return to_float(loss(to_tensor(targets), to_tensor(predictions)))
+        if ranks not in self._built:
+            self._built[ranks] = _compile(self._renew())
+        return to_float(self._built[ranks](to_tensor(targets), to_tensor(predictions)))
 
     def resolve(self, targets: Array, predictions: Array) -> Any:
         """Return the one `keras.losses.Loss` that Keras made of what `compile` was given."""
         loss = self._renew()
         loss.build(to_tensor(targets[:1]), to_tensor(predictions[:1]))
         return loss._flat_losses[0].loss  # noqa: SLF001
+
+
+def _compile(loss: Any) -> Any:
+    """Return the loss as one program under JAX, where each step alone would be compiled anew."""
+    if keras.backend.backend() != "jax":
+        return loss
+    import jax
+
+    compiled = jax.jit(lambda y, p: loss(y, p, None))
+
+    def charge(y: Any, p: Any) -> Any:
+        try:
+            return compiled(y, p)
+        except jax.errors.JAXTypeError:  # written with NumPy, for run_eagerly=True
+            return loss(y, p, None)
+
+    return charge
 
 
 @final

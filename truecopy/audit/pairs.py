@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.audit.cardinal import find_cardinal
+from truecopy.audit.feeding import MOST_ROWS
 from truecopy.audit.noisier import find_noisier
+from truecopy.audit.scaledagain import is_scaled_again
 from truecopy.audit.subject import Subject
 from truecopy.data.profile import profile
 from truecopy.facts import DataFacts
@@ -54,6 +56,7 @@ def compare_pair(subject: Subject) -> PairFacts | None:
         cardinal=find_cardinal(inputs),
         validation=validation,
         validation_targets=validation_targets,
+        scaled_again=_is_scaled_again(subject, inputs),
         spare=_compare_spare(subject, inputs, targets),
         sampled=subject.sampled,
     )
@@ -78,6 +81,12 @@ def _describe_validation(subject: Subject) -> tuple[DataFacts | None, DataFacts 
     if first is not None and _same(inputs, targets):
         return first, replace(first, name="validation targets")
     return first, _describe(targets, "validation targets")
+
+
+def _is_scaled_again(subject: Subject, inputs: Array) -> bool:
+    if subject.validation is None:
+        return False
+    return is_scaled_again(inputs, np.asarray(subject.validation[0]), most=MOST_ROWS)
 
 
 def _same(first: Array, second: Array) -> bool:

@@ -70,14 +70,24 @@ def probe(subject: Subject) -> AuditFacts:
         model = describe_unused(subject)
         compiled = made.attempt("the compile settings", lambda: describe_compile(subject), None)
         model = replace(model, compiled=compiled)
-        return AuditFacts(target=subject.target, model=model, notes=(*made.notes, note))
+        return replace(_seen(subject, model), notes=(*made.notes, note))
     few = first_rows(subject)
     recorded = made.attempt("what the layers give", lambda: record(subject.model, few), None)
     if recorded is None:
         data = made.attempt("the data", lambda: compare_pair(subject), None)
         model = describe_unused(subject)
-        return AuditFacts(target=subject.target, model=model, data=data, notes=tuple(made.notes))
+        return replace(_seen(subject, model), data=data, notes=tuple(made.notes))
     return _probe_run(made, subject, few, recorded)
+
+
+def _seen(subject: Subject, model: ModelFacts) -> AuditFacts:
+    """Return what needs no probing: the training that was watched, and its line."""
+    return AuditFacts(
+        target=subject.target,
+        model=model,
+        training=subject.training,
+        fit_where=subject.where("fit"),
+    )
 
 
 def first_rows(subject: Subject) -> Any:
@@ -89,13 +99,7 @@ def _probe_run(made: Probe, subject: Subject, few: Any, recorded: Recorded) -> A
     number = pick_output(subject, recorded)
     model = _structure(made, subject, few, recorded, number)
     data = made.attempt("the data", lambda: compare_pair(subject), None)
-    facts = AuditFacts(
-        target=subject.target,
-        model=model,
-        data=data,
-        training=subject.training,
-        fit_where=subject.where("fit"),
-    )
+    facts = replace(_seen(subject, model), data=data)
     if model.role in _NO_COPY:
         return replace(facts, notes=(*made.notes, _tell_role(model)))
     contract = made.attempt(

@@ -126,7 +126,7 @@ def fit_baselines(source: Source, units: Plan, *, latent: int) -> Baselines:
         constants=constants,
         pca=pca,
         memory=sample.memory,
-        fitted_on=f"the {rows:,} rows of {source.name}",
+        fitted_on=f"the {rows:,} rows of {source.name} (nearest row: of {len(sample.memory):,})",
     )
 
 

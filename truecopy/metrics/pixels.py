@@ -29,7 +29,7 @@ def exact_match_truncated(target: NDArray[Any], prediction: NDArray[Any]) -> NDA
     """Share of each row's values that are equal after cutting off the prediction's decimals.
 
     Formula: the share of values with floor(255 prediction) == round(255 target), which is what
-    `(255 * prediction).astype("uint8")` compares.
+    `(255 * prediction).astype("uint8")` compares; the product is in the prediction's dtype.
 
     Higher is better. A prediction of 0.9999 becomes 254 and misses a white pixel, and one of
     0.0039 still counts as black: it is biased by half a level towards black. It hides the

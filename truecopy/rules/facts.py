@@ -92,8 +92,9 @@ class CompileFacts(Record):
     function's own name where it is the user's, 'none' where there is none, 'custom-step' where
     only a `train_step` or `compute_loss` of the user's knows it; `own` says that it is the
     user's. `like` is the known loss whose numbers it gives up to a factor and a constant, '' where
-    none does: that of a function of the user's, too. `optimizer` is the class' name in lower case; `learning_rate` that in force;
-    `scheduled` whether it changes; `steps` how many updates were made.
+    none does: that of a function of the user's, too. `optimizer` is the class' name in lower
+    case; `learning_rate` that in force; `scheduled` whether it changes; `steps` how many updates
+    were made.
     """
 
     loss: str

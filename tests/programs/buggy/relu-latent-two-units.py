@@ -13,7 +13,7 @@ x = z @ rng.normal(size=(2, 12)) + 0.05 * rng.normal(size=(2000, 12))
 x = ((x - x.mean(0)) / x.std(0)).astype("float32")
 
 inputs = keras.Input((12,))
-code = layers.Dense(2, activation="relu", name="code")(inputs)
+code = layers.Dense(2, activation="relu", use_bias=False, name="code")(inputs)
 outputs = layers.Dense(12)(code)
 model = keras.Model(inputs, outputs)
 model.compile(optimizer=keras.optimizers.Adam(0.005), loss="mse")
