@@ -126,6 +126,7 @@ def test_the_output_gets_the_activation_wherever_the_old_one_was(make):
 
     linear = run(changed.model, rows)
     assert not np.allclose(linear.sum(axis=-1), 1)
+    assert linear.min() < 0  # also where a relu came before the softmax
     np.testing.assert_allclose(
         run(squashed.model, rows), 1 / (1 + np.exp(-linear)), rtol=1e-5, atol=1e-6
     )
@@ -210,6 +211,9 @@ def test_changed_and_original_program_begin_with_the_same_weights():
 
     for one, two in zip(original.model.get_weights(), changed.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
+    # The original is still to be trained as it was.
+    np.testing.assert_allclose(run(original.model).sum(axis=-1), 1, rtol=1e-5)
+    assert not np.allclose(run(changed.model).sum(axis=-1), 1)
 
 
 def test_compile_settings_change_and_the_rest_stays():

@@ -6,9 +6,12 @@ from typing import Any
 
 from truecopy.audit.feeding import sample_given
 from truecopy.audit.probe import probe
+from truecopy.audit.prove import SECONDS, try_fixes
+from truecopy.audit.retrain import ROWS
 from truecopy.audit.subject import Subject
 from truecopy.data.noise import check_seed
 from truecopy.errors import ModelError
+from truecopy.facts import ReportSection
 from truecopy.reports.result import Result
 from truecopy.rules.engine import check_names, run_rules
 from truecopy.rules.facts import AuditFacts, TrainingFacts
@@ -21,7 +24,8 @@ class Audit(Result):
     Attributes:
         facts: What was measured.
         findings: What the rules find in it.
-        subject: The model and the sampled rows, where they are at hand; None for a program's.
+        subject: The model and the rows that a proof may train on, where they are at hand; None
+            for a program's.
     """
 
     def __init__(
@@ -44,23 +48,39 @@ class Audit(Result):
             "facts": self._facts.to_dict(),
         }
 
-    def prove(self, *, seconds: float = 50.0, seed: int = 0) -> "Audit":
+    def prove(
+        self, *, seconds: float = SECONDS, epochs: int | None = None, seed: int = 0
+    ) -> "Audit":
         """Return the audit with the proof of each fix: both trained again and compared.
 
         Args:
             seconds: What all trainings together may take.
+            epochs: How long each of them is; None: as the user's, as far as the seconds allow.
             seed: Draws weights and order, the same in both.
 
         Raises:
             ModelError: The model is not at hand: this is the audit of a program.
         """
-        from truecopy.audit.prove import prove_subject
-
         if self.subject is None:
             message = "A program's fixes are proved while it runs: truecopy audit --prove PROGRAM."
             raise ModelError(message)
-        proved = prove_subject(self.subject, self.findings, seconds=seconds, seed=seed)
-        return Audit(self._facts, proved, self.subject)
+        proofs, notes = try_fixes(
+            self.subject, self.findings, seconds=seconds, epochs=epochs, seed=seed
+        )
+        proved = tuple(replace(f, proof=proofs.get(f.name)) for f in self.findings)
+        facts = replace(self._facts, notes=(*self._facts.notes, *notes))
+        return Audit(facts, proved, self.subject)
+
+    def diff(self) -> str:
+        """Return the fixes as a unified diff of the program, where its lines are known."""
+        from truecopy.audit.edit import diff
+
+        return diff(self)
+
+    def _sections(self) -> tuple[ReportSection, ...]:
+        from truecopy.reports.audit_page import make_section
+
+        return (make_section(self.to_dict()),)
 
     def _render(self) -> Any:
         from truecopy.reports.findings import render_audit
@@ -107,7 +127,7 @@ def audit(
     subject = _make_subject(model, x, y, validation_data, history, seed)
     facts = probe(subject)
     findings = run_rules(facts, select=tuple(select), ignore=tuple(ignore))
-    return Audit(facts, findings, subject)
+    return Audit(facts, findings, _widen(subject, x, y))
 
 
 def _make_subject(model: Any, x: Any, y: Any, held: Any, history: Any, seed: int) -> Subject:
@@ -149,6 +169,16 @@ def _make_subject(model: Any, x: Any, y: Any, held: Any, history: Any, seed: int
         return subject
     targets = checked.inputs if checked.targets is None else checked.targets
     return replace(subject, validation=(checked.inputs, targets))
+
+
+def _widen(subject: Subject, x: Any, y: Any) -> Subject:
+    """Return the subject with as many rows as a proof trains on."""
+    rows = subject.inputs
+    if rows is None or subject.rows <= len(rows) or not hasattr(x, "shape"):
+        return subject
+    wide = sample_given(x, y, most=ROWS)
+    targets = wide.inputs if wide.targets is None else wide.targets
+    return replace(subject, inputs=wide.inputs, targets=targets)
 
 
 def read_history(logged: Any) -> TrainingFacts:

@@ -24,7 +24,7 @@ from truecopy.audit.change import (
 from truecopy.audit.preserve import unchanged
 from truecopy.audit.rebuild import CannotRebuild
 from truecopy.audit.rescale import Units
-from truecopy.audit.retrain import Score, Stopwatch, Trained, score, train
+from truecopy.audit.retrain import ROWS, Score, Stopwatch, Trained, score, train
 from truecopy.audit.sketch import draw_sketches
 from truecopy.audit.subject import Subject
 from truecopy.reports.wording import format_number
@@ -33,7 +33,6 @@ from truecopy.rules.finding import Finding, ProofFacts
 Array = NDArray[Any]
 Tell = Callable[[str], None]
 
-ROWS: Final = 10_000  # more would take longer and hardly move a skill of a few thousand rows
 SECONDS: Final = 36.0  # so that audit and proof together stay within a minute
 _FIRST: Final = 0.35  # of the seconds are for the first training; the original takes as long
 _ALONE: Final = 3  # findings whose own change is also tried without the others
@@ -82,7 +81,7 @@ def prove_subject(
         tell: Called with a few words on what is being done, and at the end with why a fix has
             no proof; None: standard error, once it takes more than two seconds.
     """
-    tell = tell or _Teller()
+    tell = tell or Teller()
     proofs, notes = try_fixes(
         subject, findings, seconds=seconds, epochs=epochs, seed=seed, tell=tell
     )
@@ -95,16 +94,19 @@ def try_fixes(
     subject: Subject,
     findings: Sequence[Finding],
     *,
-    seconds: float,
-    epochs: int | None,
-    seed: int,
-    tell: Tell,
+    seconds: float = SECONDS,
+    epochs: int | None = None,
+    seed: int = 0,
+    tell: Tell | None = None,
 ) -> tuple[dict[str, ProofFacts], tuple[str, ...]]:
-    """Return the proofs by the rule's name, and why others have none, in sentences."""
+    """Return the proofs by the rule's name, and why others have none, in sentences.
+
+    The arguments are those of `prove_subject`.
+    """
     changes = {f.name: f.fix.change for f in findings if _trains_differently(f.fix.change)}
     if not changes:
         return {}, ()
-    bench = _Bench(subject, seconds=seconds, epochs=epochs, seed=seed, tell=tell)
+    bench = _Bench(subject, seconds=seconds, epochs=epochs, seed=seed, tell=tell or Teller())
     with unchanged(subject.model):
         proofs = _try(bench, changes)
     return proofs, tuple(bench.notes)
@@ -161,7 +163,7 @@ class _Bench:
         after = change_program(before, parts, self._subject, seed=self._seed)
         trained = self._train(after, f"with {words}")
         if self._before is None:
-            self._before = self._train(before, "as it is")
+            self._before = self._train_original(before, trained)
         # Both are judged by the target that the changed program is meant to give.
         return _Trial(
             before=score(self._before, after.units, after),
@@ -169,6 +171,14 @@ class _Bench:
             trained=trained,
             changes=len(parts),
         )
+
+    def _train_original(self, program: Program, changed: Trained) -> Trained:
+        try:
+            return self._train(program, "as it is")
+        except Exception as error:  # noqa: BLE001  (PyTorch refuses targets that others take)
+            told = str(error).partition("\n")[0]
+            self.notes.append(f"As it is the program can't be trained: {told}")
+            return replace(changed, copies=np.full_like(changed.copies, np.nan))
 
     def _train(self, program: Program, words: str) -> Trained:
         left = self._seconds - self._watch.elapsed()
@@ -256,13 +266,14 @@ def _is_better(before: Score, after: Score) -> bool:
     return bool(fell.mean() > max(_WORTH * before.errors.mean(), _ERRORS * error))
 
 
-class _Teller:
+class Teller:
     """Says on standard error what is being done, once that takes long enough to wonder."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
 
     def __call__(self, words: str) -> None:
+        """Say it, unless the whole may be over before it is read."""
         if time.monotonic() - self._started > _PATIENCE:
             sys.stderr.write(f"truecopy: proving the fixes: {words}\n")
             sys.stderr.flush()

@@ -10,6 +10,7 @@ from truecopy.audit.ending import TimeIsOver
 from truecopy.audit.feeding import sample_given
 from truecopy.audit.probe import probe
 from truecopy.audit.recording import Recorder
+from truecopy.audit.retrain import ROWS
 from truecopy.audit.session import Session
 from truecopy.data.plan import plan as make_plan
 from truecopy.data.profile import profile as make_profile
@@ -68,7 +69,9 @@ def audit_recipe(
     session = _train(networks.model, plan.scaling.apply(source.array()), recipe, budget)
     subject = session.subject(name)
     facts = probe(subject)
-    return Audit(facts, run_rules(facts, select=select, ignore=ignore))
+    findings = run_rules(facts, select=select, ignore=ignore)
+    # A proof trains: it takes more rows than there were looked at.
+    return Audit(facts, findings, session.subject(name, wide=True))
 
 
 def _train(model: Any, rows: Any, recipe: Any, budget: float) -> Session:
@@ -77,6 +80,7 @@ def _train(model: Any, rows: Any, recipe: Any, budget: float) -> Session:
     sample = sample_given(rows, share=_SHARE)
     held_out = sample_given(rows[training:]).inputs
     session = Session(model=model, number=0, where=None, state=1, sample=sample)
+    session.wide = sample_given(rows, share=_SHARE, most=ROWS)
     session.batch_size = recipe.batch_size
     session.losses.planned = recipe.epochs
     if held_out is not None:

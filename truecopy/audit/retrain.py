@@ -16,6 +16,7 @@ from truecopy.audit.rescale import Units
 
 Array = NDArray[Any]
 
+ROWS: Final = 10_000  # more would take longer and hardly move a skill of a few thousand rows
 HELD_OUT: Final = 0.2  # of the rows
 _MOST_HELD_OUT: Final = 2_000  # give a skill to within about 0.01
 _FEWEST: Final = 4  # rows to train on and rows to judge by

@@ -24,8 +24,8 @@ class Session:
     """One training of one model, which a program may spread over several calls of `fit`.
 
     `state` counts how often the model was compiled before; `wide` is a larger sample, to train
-    on; `spent` are the seconds of training since the last audit, `audit_seconds` how long that
-    took, `facts` what it found.
+    on, and `wide_spare` the same rows of the arrays that were not used; `spent` are the seconds
+    of training since the last audit, `audit_seconds` how long that took, `facts` what it found.
     """
 
     model: Any
@@ -42,6 +42,7 @@ class Session:
     complete: bool = True
     targets_known: bool = True
     spare: Mapping[str, Array] = field(default_factory=dict)
+    wide_spare: Mapping[str, Array] = field(default_factory=dict)
     wheres: dict[str, Where] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     spent: float = 0.0
@@ -75,7 +76,7 @@ class Session:
             validation=self.validation,
             training=training if training.steps else None,
             initial_weights=self.initial_weights,
-            spare={} if sample is self.wide else self.spare,
+            spare=self.wide_spare if sample is self.wide else self.spare,
             wheres=self.wheres,
             notes=(*self.notes, *sample.notes),
         )

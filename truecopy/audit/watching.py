@@ -18,6 +18,7 @@ from truecopy.audit.recorded_losses import read_loss
 from truecopy.audit.recording import Recorder, copy_weights
 from truecopy.audit.session import FitCall, Session
 from truecopy.audit.silence import silence
+from truecopy.audit.spare import find_spare
 from truecopy.facts import Record
 from truecopy.rules.engine import _rank as rank
 from truecopy.rules.engine import run_rules
@@ -109,7 +110,9 @@ class Watcher:
             self.root,
         )
         if self._prove is not None and session.sample.places is not None:
-            session.wide = sample_given(call["x"], call["y"], share=call.share, most=_PROOF_ROWS)
+            wide = sample_given(call["x"], call["y"], share=call.share, most=_PROOF_ROWS)
+            session.wide = wide
+            session.wide_spare = find_spare(user_frames(), call.given, call["x"], wide)
         self.sessions.append(session)
         return session, session.sample.replacement
 

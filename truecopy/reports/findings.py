@@ -34,11 +34,27 @@ def render_audit(plain: Mapping[str, Any]) -> RenderableType:
     """
     target = str(plain["target"])
     lines: list[RenderableType] = [_text(f"Audit of {target}", style="bold"), Text("")]
-    for finding in plain["findings"]:
+    for finding in fold_echoes(plain["findings"]):
         lines += [_head(finding, target), _body(finding), Text("")]
     lines.append(_text(summarise(plain), style="bold"))
     lines += [_text(note, style="dim") for note in list_notes(plain)]
     return Group(*lines)
+
+
+def fold_echoes(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the findings with each echo under the first of them only: once is enough.
+
+    Example:
+        >>> [f["echoes"] for f in fold_echoes([{"echoes": ["a"]}, {"echoes": ["b", "a"]}])]
+        [['a'], ['b']]
+    """
+    told: set[str] = set()
+    folded = []
+    for finding in findings:
+        new = [name for name in finding.get("echoes") or () if name not in told]
+        told.update(new)
+        folded.append({**finding, "echoes": new})
+    return folded
 
 
 def summarise(plain: Mapping[str, Any]) -> str:
@@ -86,7 +102,7 @@ def choose_evidence(finding: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     shown = []
     for key, value in (finding.get("evidence") or {}).items():
         text = _spell(value)
-        if text and not _says(message, value, text):
+        if text and not _says(message, value):
             shown.append((str(key).replace("_", " "), text))
     return tuple(shown[:_EVIDENCE_SHOWN])
 
@@ -162,17 +178,17 @@ def _spell(value: Any) -> str:
     return ""
 
 
-def _says(message: str, value: Any, text: str) -> bool:
+def _says(message: str, value: Any) -> bool:
     """Whether the sentence has the value already, as number, as percent or as words."""
     if isinstance(value, list | tuple):
-        return all(_says(message, item, _spell(item)) for item in value)
+        return all(_says(message, item) for item in value)
     if isinstance(value, str):
         return value in message
     told = [
         float(number.replace(",", "")) / (100 if percent else 1)
         for number, percent in _NUMBER.findall(message)
     ]
-    return text in message or any(math.isclose(n, value, rel_tol=_ROUNDED) for n in told)
+    return any(math.isclose(n, value, rel_tol=_ROUNDED) for n in told)
 
 
 def _count(number: int, word: str) -> str:

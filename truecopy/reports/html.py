@@ -46,6 +46,7 @@ from truecopy.reports.evaluation_charts import show_scatter, show_tolerance
 from truecopy.reports.figures import draw_colours, show_curves, show_mean_error, show_rows
 from truecopy.reports.findings import (
     describe_proof,
+    fold_echoes,
     list_evidence,
     list_notes,
     name_place,
@@ -130,7 +131,15 @@ def _load_templates() -> Environment:
         *(explain_scores, find_leader, find_skill, format_interval, format_number),
         *(format_percent, format_range, format_skill, lay_out, list_choices, name_baseline),
         *(describe_proof, judge_losses, lay_out_losses, lay_out_proof, lay_out_ranges),
-        *(list_evidence, list_notes, name_place, show_sketches, show_training, summarise),
+        *(
+            fold_echoes,
+            list_evidence,
+            list_notes,
+            name_place,
+            show_sketches,
+            show_training,
+            summarise,
+        ),
         *(show_curves, show_mean_error, show_rows, draw_colours, sum_up, to_uri),
         *(list_classes, list_excess, list_tones, list_verdicts, describe_structure),
         *(describe_tolerance, show_scatter, show_tolerance, tell_score),
