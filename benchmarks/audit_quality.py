@@ -125,7 +125,7 @@ def audit_case(case: Case, budget: float | None = None) -> Outcome:
     options: dict[str, Any] = {} if budget is None else {"budget": budget}
     begun = time.monotonic()
     try:
-        audit = audit_script(case.path, **options)
+        audit = audit_script(case.path, quiet=True, **options)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this case's result
         failure = f"{type(error).__name__}: {error}".splitlines()[0]
         return Outcome(case=case, failure=failure, seconds=time.monotonic() - begun)

@@ -16,7 +16,7 @@ model = keras.Sequential([
     layers.Dense(16, activation="tanh"),
     layers.Dense(13),
 ])
-model.compile(optimizer=keras.optimizers.SGD(learning_rate=3.0, momentum=0.9), loss="mse")
+model.compile(optimizer=keras.optimizers.SGD(learning_rate=1.5, momentum=0.5), loss="mse")
 model.fit(X, X, epochs=60, batch_size=16, verbose=2)
 rec = model.predict(X, verbose=0)
 print("R2", 1 - ((X - rec) ** 2).sum() / ((X - X.mean(0)) ** 2).sum())
