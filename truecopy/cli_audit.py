@@ -39,7 +39,8 @@ def audit(  # noqa: PLR0913 (an option each)
         str | None, typer.Option(metavar="DATA", help="what a model is fitted to, if not DATA")
     ] = None,
     budget: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="training to watch [default: 60]")
+        float | None,
+        typer.Option(metavar="SECONDS", help="training to watch [default: 60; 10 of a recipe]"),
     ] = None,
     limit: Annotated[
         float, typer.Option(metavar="SECONDS", help="the longest a program may take")
@@ -152,9 +153,11 @@ def _audit(
     data = open_data(rest[0] if rest else None, size)
     with working(f"auditing {what}", quiet=quiet):
         if what.startswith(_RECIPE):
-            from truecopy.audit.recipe import audit_recipe
+            from truecopy.audit.recipe import BUDGET, audit_recipe
 
-            found = audit_recipe(what, data, budget=settings.budget, select=select, ignore=ignore)
+            found = audit_recipe(
+                what, data, budget=min(settings.budget, BUDGET), select=select, ignore=ignore
+            )
         else:
             from truecopy.audit.audit import audit as audit_model
             from truecopy.models.opening import open_model

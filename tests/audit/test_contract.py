@@ -227,7 +227,7 @@ def test_an_own_compute_loss_is_asked_for_predictions():
         def call(self, x):
             return self.copy(x)
 
-        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):  # noqa: ARG002
             return ops.mean(ops.square(x - self.copy(x)))
 
     model = Own()

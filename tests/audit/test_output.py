@@ -47,6 +47,12 @@ def test_an_output_that_sums_to_1_is_a_softmax_over_that_axis():
     assert reach_of(layers.Dense(6, activation="sigmoid")).softmax_axis is None
 
 
+def test_a_softmax_that_is_reshaped_sums_to_1_over_the_whole_row():
+    pictures = [layers.Dense(6, activation="softmax"), layers.Reshape((2, 3, 1))]
+
+    assert reach_of(*pictures).softmax_axis == 0
+
+
 def test_a_sigmoid_of_a_sigmoid_is_squashed_twice_and_a_scaled_one_is_not():
     first = layers.Dense(6, activation="sigmoid")
     assert reach_of(first, layers.Activation("sigmoid")).squashed_twice

@@ -31,7 +31,8 @@ class Attainable:
         """Return the possible outputs nearest to the targets, in the targets' shape."""
         nearest = np.broadcast_to(self._merge(targets), targets.shape)
         if self.softmax_axis is not None and self._fits(targets):
-            return project_on_simplex(nearest, self.softmax_axis)
+            rows = nearest if self.softmax_axis else nearest.reshape(len(nearest), -1)
+            return project_on_simplex(rows, self.softmax_axis or -1).reshape(nearest.shape)
         return np.asarray(np.clip(nearest, *_numbers(self.bounds)))
 
     def allows(self, predictions: Array) -> bool:
@@ -56,6 +57,8 @@ class Attainable:
 
     def _fits(self, targets: Array) -> bool:
         axis = self.softmax_axis
+        if axis == 0:  # all values of a row
+            return targets[:1].size > 1
         return axis is not None and -targets.ndim < axis < targets.ndim and targets.shape[axis] > 1
 
 

@@ -65,23 +65,27 @@ def softmax_reconstruction(facts: AuditFacts) -> Finding | None:
         return None
     sums = data.target_sums
     left = contract.unavoidable_share if contract is not None else None
-    if axis == -1 and sums_to_one(sums):
+    low, high = data.targets.row_sums
+    if sums_to_one(sums if axis == -1 else (low, low, high) if axis == 0 else None):
         return None
     if is_number(left) and left < _SOFTMAX_SHARE:
         return None
-    shown, seen = "", sums[1] if sums is not None else None
-    if axis == -1 and is_number(seen):
+    seen, shown = sums[1] if sums is not None else None, ""
+    if axis == 0:
+        shown = f" while those of a target sum to {format_range(data.targets.row_sums)}"
+    elif axis == -1 and is_number(seen):
         shown = f" while those of a target sum to {format_number(seen)} (median)"
+    along = f"outputs along axis {axis}" if axis else "outputs of a row"
     cost = f"{format_number(left)} times the mean target's" if is_number(left) else "a part of the"
     change = _output_for(data.targets)
     return find(
         softmax_reconstruction,
         "error",
-        f"Softmax makes the outputs along axis {axis} sum to 1{shown}: {cost} squared error "
+        f"Softmax makes the {along} sum to 1{shown}: {cost} squared error "
         "remains whatever is learned.",
         evidence={
             "axis": axis,
-            "target_sums": sums,
+            "target_sums": data.targets.row_sums if axis == 0 else sums,
             "unavoidable_share": left,
             "unavoidable": contract.unavoidable if contract is not None else None,
         },
