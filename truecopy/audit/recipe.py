@@ -10,7 +10,7 @@ from truecopy.audit.ending import TimeIsOver
 from truecopy.audit.feeding import sample_given
 from truecopy.audit.probe import probe
 from truecopy.audit.recording import Recorder
-from truecopy.audit.session import Session
+from truecopy.audit.session import PROOF_ROWS, Session
 from truecopy.data.plan import plan as make_plan
 from truecopy.data.profile import profile as make_profile
 from truecopy.data.sources import open_source
@@ -68,15 +68,18 @@ def audit_recipe(
     session = _train(networks.model, plan.scaling.apply(source.array()), recipe, budget)
     subject = session.subject(name)
     facts = probe(subject)
-    return Audit(facts, run_rules(facts, select=select, ignore=ignore))
+    findings = run_rules(facts, select=select, ignore=ignore)
+    # A proof trains, for which the rows that are enough to measure are too few.
+    return Audit(facts, findings, session.subject(name, wide=True))
 
 
 def _train(model: Any, rows: Any, recipe: Any, budget: float) -> Session:
     """Train for the budget; return what was seen."""
     training = int(len(rows) * _SHARE)
     sample = sample_given(rows, share=_SHARE)
+    wide = sample_given(rows, share=_SHARE, most=PROOF_ROWS)
     held_out = sample_given(rows[training:]).inputs
-    session = Session(model=model, number=0, where=None, state=1, sample=sample)
+    session = Session(model=model, number=0, where=None, state=1, sample=sample, wide=wide)
     session.batch_size = recipe.batch_size
     session.losses.planned = recipe.epochs
     if held_out is not None:
