@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from truecopy.audit.attainable import Attainable
 from truecopy.audit.output import find_reach
 from truecopy.audit.trace import record
 
@@ -47,6 +48,12 @@ def test_an_output_that_sums_to_1_is_a_softmax_over_that_axis():
     assert reach_of(layers.Dense(6, activation="sigmoid")).softmax_axis is None
 
 
+def test_a_softmax_that_is_reshaped_sums_to_1_over_the_whole_row():
+    steps = [layers.Dense(6, activation="softmax"), layers.Reshape((2, 3, 1))]
+
+    assert reach_of(*steps).softmax_axis == 0
+
+
 def test_a_sigmoid_of_a_sigmoid_is_squashed_twice_and_a_scaled_one_is_not():
     first = layers.Dense(6, activation="sigmoid")
     assert reach_of(first, layers.Activation("sigmoid")).squashed_twice
@@ -61,3 +68,11 @@ def test_driving_a_model_leaves_its_weights():
     find_reach(model, X, record(model, X), 0)
 
     assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_the_nearest_picture_of_a_reshaped_softmax_sums_to_1():
+    pictures = np.full((2, 2, 2), 0.5)
+
+    nearest = Attainable(bounds=(0.0, 1.0), softmax_axis=0).project(pictures)
+
+    np.testing.assert_allclose(nearest, 0.25)

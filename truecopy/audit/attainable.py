@@ -31,6 +31,9 @@ class Attainable:
         """Return the possible outputs nearest to the targets, in the targets' shape."""
         nearest = np.broadcast_to(self._merge(targets), targets.shape)
         if self.softmax_axis is not None and self._fits(targets):
+            if self.softmax_axis == 0:  # the whole row
+                rows = project_on_simplex(nearest.reshape(len(nearest), -1))
+                return rows.reshape(nearest.shape)
             return project_on_simplex(nearest, self.softmax_axis)
         return np.clip(nearest, *_numbers(self.bounds))
 

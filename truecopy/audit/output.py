@@ -37,7 +37,8 @@ class Reach:
 
     Attributes:
         bounds: Smallest and largest value it can give, None where there is none.
-        softmax_axis: The axis, counted from the last as -1, over which it always sums to 1.
+        softmax_axis: The axis, counted from the last as -1, over which it always sums to 1; 0
+            where the whole row does, as after a softmax that is reshaped.
         squashed_twice: A bounded activation is applied to the result of another one.
     """
 
@@ -127,14 +128,15 @@ def _bounds(near: Array, far: Array) -> Bounds:
 
 
 def _softmax_axis(output: Array) -> int | None:
-    """Return the axis over which non-negative outputs sum to 1 in every row."""
+    """Return the axis over which non-negative outputs sum to 1 in every row; 0: the whole row."""
     if output.min() < 0 or output.ndim < 2:  # noqa: PLR2004 (rows and values)
         return None
     for axis in range(-1, -output.ndim, -1):
         sums = output.sum(axis=axis, dtype=np.float64)
         if output.shape[axis] > 1 and np.abs(sums - 1).max() < _SUM_ERROR:
             return axis
-    return None
+    whole = output.reshape(len(output), -1).sum(axis=1, dtype=np.float64)
+    return 0 if np.abs(whole - 1).max() < _SUM_ERROR else None
 
 
 def _squashed_again(mild: tuple[Array, Array], bounds: Bounds) -> bool:

@@ -73,15 +73,16 @@ def softmax_reconstruction(facts: AuditFacts) -> Finding | None:
     if axis == -1 and is_number(seen):
         shown = f" while those of a target sum to {format_number(seen)} (median)"
     cost = f"{format_number(left)} times the mean target's" if is_number(left) else "a part of the"
+    outputs = f"the outputs along axis {axis}" if axis else "all outputs of a row"
     change = _output_for(data.targets)
     return find(
         softmax_reconstruction,
         "error",
-        f"Softmax makes the outputs along axis {axis} sum to 1{shown}: {cost} squared error "
-        "remains whatever is learned.",
+        f"Softmax makes {outputs} sum to 1{shown}: {cost} squared error remains whatever is "
+        "learned.",
         evidence={
             "axis": axis,
-            "target_sums": sums,
+            "target_sums": sums if axis else None,
             "unavoidable_share": left,
             "unavoidable": contract.unavoidable if contract is not None else None,
         },
