@@ -123,8 +123,8 @@ class ModelFacts(Record):
     name); `output_bounds` what the last operation can give, found by driving it with extreme
     numbers rather than by its name; `softmax_axis` the axis of a softmax output counted from
     the last (-1), 0 where all values of a row sum to 1, as after a reshape, None for others;
-    `squashed_twice` says that two bounded activations follow each other at the output. `latent` is the narrowest width between input and output, in the layer
-    `latent_layer`, of activation `latent_activation`. `nonlinear` says that something is not
+    `squashed_twice` says that two bounded activations follow each other at the output.
+    `latent` is the narrowest width between input and output, in the layer `latent_layer`, of activation `latent_activation`. `nonlinear` says that something is not
     linear in between; `noise` that the model itself corrupts its input (GaussianNoise, Dropout
     on
     the input); `penalised` that a regulariser or add_loss acts on the latent; `stochastic` that
