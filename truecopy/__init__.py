@@ -12,12 +12,14 @@ __version__ = "0.1.0"
 
 # Where each public name lives; the values are imported on first use.
 _HOMES = {
+    "Audit": "truecopy.audit.audit",
     "Autoencoder": "truecopy.models.autoencoder",
     "Plan": "truecopy.data.plan",
     "Profile": "truecopy.data.profile",
     "Scorecard": "truecopy.metrics.evaluate",
     "TruecopyError": "truecopy.errors",
     "accelerate": "truecopy.training.acceleration",
+    "audit": "truecopy.audit",
     "audit_script": "truecopy.audit.script",
     "evaluate": "truecopy.metrics.evaluate",
     "load": "truecopy.models.autoencoder",
@@ -26,12 +28,14 @@ _HOMES = {
 }
 
 __all__ = [  # noqa: PLE0604, RUF100  (lazy: the names come from `_HOMES`)
+    "Audit",
     "Autoencoder",
     "Plan",
     "Profile",
     "Scorecard",
     "TruecopyError",
     "accelerate",
+    "audit",
     "audit_script",
     "evaluate",
     "load",
@@ -48,7 +52,9 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         message = f"module 'truecopy' has no attribute {name!r}"
         raise AttributeError(message)
-    return getattr(import_module(_HOMES[name]), name)
+    home = import_module(_HOMES[name])
+    # `audit` is a package that can be called, whichever way it was imported first.
+    return home if name == "audit" else getattr(home, name)
 
 
 def __dir__() -> list[str]:

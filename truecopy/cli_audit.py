@@ -162,8 +162,13 @@ def _audit(
             from truecopy.audit.audit import audit as audit_model
             from truecopy.models.opening import open_model
 
+            wanted = open_data(target, size)
             found = audit_model(
-                open_model(Path(what)), data, open_data(target, size), select=select, ignore=ignore
+                open_model(Path(what)),
+                None if data is None else data.array(),
+                None if wanted is None else wanted.array(),
+                select=select,
+                ignore=ignore,
             )
         return found.prove() if prove else found
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from truecopy.audit.attainable import Attainable
 from truecopy.audit.output import find_reach
 from truecopy.audit.trace import record
 
@@ -67,3 +68,11 @@ def test_driving_a_model_leaves_its_weights():
     find_reach(model, X, record(model, X), 0)
 
     assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_the_nearest_picture_of_a_reshaped_softmax_sums_to_1():
+    pictures = np.full((2, 2, 2), 0.5)
+
+    nearest = Attainable(bounds=(0.0, 1.0), softmax_axis=0).project(pictures)
+
+    np.testing.assert_allclose(nearest, 0.25)

@@ -105,7 +105,7 @@ assert os.getcwd() != os.path.dirname(os.path.abspath(__file__))
 if __name__ != "__main__":
     raise SystemExit("not the main program")
 """
-    fit = "model.fit(x * scale, epochs=epochs, verbose=0)\nsys.exit(3)"
+    fit = "model.fit(x * scale, x, epochs=epochs, verbose=0)\nsys.exit(3)"
     (folder / "deep" / "own").mkdir(parents=True)
     (folder / "deep" / "own" / "part.py").write_text("scale = 1.0\n", encoding="utf-8")
 

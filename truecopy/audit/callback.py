@@ -24,7 +24,7 @@ from truecopy.rules.finding import Finding
 _SHARE: Final = 0.25
 
 
-class Watch(Recorder):  # type: ignore[misc]  # Keras ships no types
+class Watch(Recorder):
     """Audits the model before the first step and at epoch ends; says each finding once.
 
     Keras doesn't hand the data of `fit` to callbacks: they are read from the running call.

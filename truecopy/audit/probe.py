@@ -22,7 +22,7 @@ from truecopy.audit.latent import find_latent, measure_bypass
 from truecopy.audit.losses import describe_compile
 from truecopy.audit.output import Reach, find_reach
 from truecopy.audit.pairs import compare_pair
-from truecopy.audit.preserve import unchanged
+from truecopy.audit.preserve import build_model, unchanged
 from truecopy.audit.structure import describe_model, describe_unused, is_straight, pick_output
 from truecopy.audit.subject import Subject
 from truecopy.audit.trace import Recorded, record
@@ -47,13 +47,13 @@ class Probe:
 
     def attempt(self, what: str, measure: Callable[[], T], otherwise: T) -> T:
         """Return what `measure` gives; where it fails, a note says so and `otherwise` is given."""
-        if os.environ.get("TRUECOPY_DEBUG"):
-            return measure()
         try:
             with unchanged(self._subject.model):
                 return measure()
         # Anyone's layers and losses run in there: one that fails must not hide the rest.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
+            if os.environ.get("TRUECOPY_DEBUG"):
+                raise
             words = str(error).strip().splitlines() or [""]
             self.notes.append(f"Not measured: {what} ({type(error).__name__}: {words[0][:200]}).")
             return otherwise
@@ -72,7 +72,7 @@ def probe(subject: Subject) -> AuditFacts:
         model = replace(model, compiled=compiled)
         return replace(_seen(subject, model), notes=(*made.notes, note))
     few = first_rows(subject)
-    recorded = made.attempt("what the layers give", lambda: record(subject.model, few), None)
+    recorded = made.attempt("what the layers give", lambda: _run(subject.model, few), None)
     if recorded is None:
         data = made.attempt("the data", lambda: compare_pair(subject), None)
         model = describe_unused(subject)
@@ -88,6 +88,12 @@ def _seen(subject: Subject, model: ModelFacts) -> AuditFacts:
         training=subject.training,
         fit_where=subject.where("fit"),
     )
+
+
+def _run(model: Any, few: Any) -> Recorded:
+    build_model(model, few)
+    with unchanged(model):
+        return record(model, few)
 
 
 def first_rows(subject: Subject) -> Any:

@@ -95,7 +95,7 @@ def record(model: Any, inputs: Any, *, training: bool = False) -> Recorded:
         finally:
             stack.pop()
         call.outputs = _tensors(given)
-        if not any(isinstance(outer.layer, _ATOMIC) for outer in stack):
+        if not any(isinstance(outer.layer, _ATOMIC) for outer in stack) and _has_values(call):
             for outer in stack[-1:]:
                 outer.inside = True
             recorded.calls.append(call)
@@ -128,6 +128,12 @@ def overriding(replacements: Mapping[Any, Replacement]) -> Iterator[None]:
 
 def _tensors(structure: Any) -> tuple[Any, ...]:
     return tuple(t for t in keras.tree.flatten(structure) if hasattr(t, "shape"))
+
+
+def _has_values(call: Call) -> bool:
+    """Say whether a call computed something: Keras also calls layers to learn shapes."""
+    kinds = {type(tensor) for tensor in (*call.inputs, *call.outputs)}
+    return not any(issubclass(k, keras.KerasTensor) or "Tracer" in k.__name__ for k in kinds)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from truecopy.audit.marking import Marks
 from truecopy.audit.own_loops import OwnLoops
 from truecopy.audit.recorded_losses import read_loss
 from truecopy.audit.recording import Recorder, copy_weights
-from truecopy.audit.session import FitCall, Session
+from truecopy.audit.session import PROOF_ROWS, FitCall, Session
 from truecopy.audit.silence import silence
 from truecopy.audit.spare import find_spare
 from truecopy.facts import Record
@@ -28,8 +28,6 @@ from truecopy.rules.facts import Where
 _MOST_SESSIONS: Final = 8
 # Once something was audited, a program that does not train for so long is ended: [s].
 _PATIENCE: Final = 60.0
-# What a proof trains on at most; a sample for measuring is too few to learn from.
-_PROOF_ROWS: Final = 10_000
 
 
 class Watcher:
