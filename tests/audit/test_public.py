@@ -13,7 +13,7 @@ CHECK = "; print(callable(truecopy.audit), truecopy.audit.__name__)"
     ["import truecopy", "import truecopy; import truecopy.audit.subject"],
 )
 def test_the_audit_is_a_function_and_a_package(statement):
-    done = subprocess.run(  # noqa: S603 (our own interpreter)
+    done = subprocess.run(
         [sys.executable, "-c", statement + CHECK], capture_output=True, text=True, check=True
     )
 
