@@ -97,7 +97,8 @@ def is_unbounded(charge: Charge, targets: Array, perfect: Array, reach: Attainab
     Either far out, or, where it takes logarithms, towards the ends of [0, 1] at which Keras clips.
     """
     spread = _spread(perfect)
-    for direction in _directions(targets):
+    same = perfect.shape == targets.shape  # or the targets number classes
+    for direction in _directions(targets if same else perfect):
         points = [perfect + t * spread * direction for t in _FAR]
         if all(map(reach.allows, points)):
             losses = [charge(targets, p) for p in (perfect, *points)]

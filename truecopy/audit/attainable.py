@@ -32,7 +32,7 @@ class Attainable:
         nearest = np.broadcast_to(self._merge(targets), targets.shape)
         if self.softmax_axis is not None and self._fits(targets):
             return project_on_simplex(nearest, self.softmax_axis)
-        return np.clip(nearest, *_numbers(self.bounds))
+        return np.asarray(np.clip(nearest, *_numbers(self.bounds)))
 
     def allows(self, predictions: Array) -> bool:
         """Say whether all these values can be given."""

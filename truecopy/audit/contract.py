@@ -113,7 +113,7 @@ def _copy(targets: Array, like: Likeness, output: tuple[int, ...] | None) -> Arr
     one_each = output[:-1] == targets.shape[1:] or (single and output[:-1] == targets.shape[1:-1])
     if one_each and classes > max(targets.max(), 1) and (targets == np.rint(targets)).all():
         index = targets[..., 0] if output[:-1] != targets.shape[1:] else targets
-        return np.eye(classes)[index.astype(int)]
+        return np.asarray(np.eye(classes)[index.astype(int)])
     return targets.astype(np.float64)
 
 

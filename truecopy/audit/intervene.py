@@ -12,10 +12,7 @@ from truecopy.audit.trace import overriding
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One tensor that a layer gives: the layer, and which of its flattened outputs.
-
-    `part` is a slice of the last axis, for a head whose halves are mean and log-variance.
-    """
+    """One tensor that a layer gives: the layer, and which of its flattened outputs."""
 
     layer: Any
     number: int = 0
@@ -51,4 +48,9 @@ def _same_shape(value: Any, tensor: Any) -> bool:
 
 
 def _cast(value: Any, tensor: Any) -> Any:
-    return keras.ops.cast(keras.ops.convert_to_tensor(value), tensor.dtype)
+    """Return the value, with a gradient of 0 towards what the layer gave.
+
+    Without any, a step of the user's would fail under TensorFlow and PyTorch.
+    """
+    nothing = 0 * keras.ops.nan_to_num(tensor)
+    return keras.ops.cast(keras.ops.convert_to_tensor(value), tensor.dtype) + nothing

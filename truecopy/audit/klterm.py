@@ -30,7 +30,11 @@ _NEAR: Final = 0.05
 
 
 def _softplus(s: Array) -> Array:
-    return np.logaddexp(0.0, s)
+    return np.asarray(np.logaddexp(0.0, s))
+
+
+def _nothing(values: Array) -> Array:
+    return np.zeros_like(values)
 
 
 # For each reading, how the variance depends on the head.
@@ -39,6 +43,13 @@ READINGS: Final[dict[str, Part]] = {
     "log-std": lambda s: np.exp(2 * s),
     "std": np.square,
     "softplus-std": lambda s: np.square(_softplus(s)),
+}
+
+
+_LOGARITHMS: Final[dict[str, Part]] = {
+    "log-variance": lambda s: s,
+    "log-std": lambda s: 2 * s,
+    "std": lambda s: 2 * np.log(s),
 }
 
 
@@ -83,7 +94,7 @@ def kl_per_latent(mean: Array, spread: Array, reading: str) -> Array:
 def closed_form(points: Sequence[Point], reading: str) -> Array:
     """Return the closed form at points, summed over latents, averaged over rows, less the first."""
     totals = [kl_per_latent(m, s, reading).sum() / len(m) for m, s in points]
-    return np.array(totals) - totals[0]
+    return np.asarray(np.array(totals) - totals[0])
 
 
 def judge(points: Sequence[Point], changes: Array, size: float) -> Term:
@@ -129,24 +140,20 @@ def _match(
     return factor, float(np.abs(y - factor * x).max() / np.abs(y).max())
 
 
+_SQUARE: Part = np.square
+
+
 def _explain(points: Sequence[Point], changes: Array, known: Array, fits: float) -> tuple[str, str]:
     """Return the reading and what is wrong, where the form's parts with other factors fit."""
     for reading in ("log-variance", "log-std", "std"):
         variance = READINGS[reading]
-        parts = (
-            [np.square, lambda m: 0 * m, lambda m: 0 * m],
-            [
-                lambda s: 0 * s,
-                variance,
-                lambda s, v=variance: np.log(v(s)),
-            ],
-        )
-        factors = _solve(points, changes, known, list(zip(*parts, strict=True)), fits)
+        logarithm = _LOGARITHMS[reading]
+        pairs = [(_SQUARE, _nothing), (_nothing, variance), (_nothing, logarithm)]
+        factors = _solve(points, changes, known, pairs, fits)
         if factors is not None:
             return reading, _word(factors)
-    nothing: Part = lambda values: 0 * values  # noqa: E731
     spreads: list[Part] = [np.exp, lambda s: np.exp(2 * s), lambda s: s, np.square]
-    pairs = [(np.square, nothing), *((nothing, part) for part in spreads)]
+    pairs = [(_SQUARE, _nothing), *((_nothing, part) for part in spreads)]
     factors = _solve(points, changes, known, pairs, fits)
     return ("", "") if factors is None else ("log-variance", _write(factors))
 

@@ -6,7 +6,7 @@ the audit asks the same question of it: what would you charge for this predictio
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any, final
@@ -97,10 +97,11 @@ class CompiledLoss(LossFunction):
         return loss._flat_losses[0].loss  # noqa: SLF001
 
 
-def _compile(loss: Any) -> Any:
+def _compile(loss: Any) -> Callable[[Any, Any], Any]:
     """Return the loss as one program under JAX, where each step alone would be compiled anew."""
     if keras.backend.backend() != "jax":
-        return loss
+        given: Callable[[Any, Any], Any] = loss
+        return given
     import jax
 
     compiled = jax.jit(lambda y, p: loss(y, p, None))
