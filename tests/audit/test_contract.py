@@ -228,6 +228,7 @@ def test_an_own_compute_loss_is_asked_for_predictions():
             return self.copy(x)
 
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+            del y, y_pred, sample_weight
             return ops.mean(ops.square(x - self.copy(x)))
 
     model = Own()
