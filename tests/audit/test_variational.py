@@ -156,8 +156,8 @@ class Tupled(Written):
         latent, mean, log_var = self.encode(x)
         return self.out(latent), mean, log_var
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        del x, sample_weight, training
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, **_):
+        del x, sample_weight
         copy, mean, log_var = y_pred
         return ops.mean(summed(y, copy)) + ops.mean(divergence(mean, log_var))
 
@@ -165,7 +165,8 @@ class Tupled(Written):
 class Again(Tupled):
     """`compute_loss` runs the layers again."""
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, **_):
+        del y, y_pred, sample_weight
         copy, mean, log_var = self.call(x)
         return ops.mean(summed(x, copy)) + ops.mean(divergence(mean, log_var))
 
@@ -205,7 +206,7 @@ class Stepped(Tupled):
         return [self.total]
 
     def whole(self, x):
-        copy, mean, log_var = self(x, training=True)
+        copy, mean, log_var = self(x)
         return ops.mean(summed(x, copy)) + ops.mean(divergence(mean, log_var))
 
     def train_step(self, *args):
@@ -219,7 +220,7 @@ def step_of_jax(self, state, data):
     x = data[0] if isinstance(data, tuple) else data
 
     def whole(trainable, fixed):
-        (copy, mean, log_var), fixed = self.stateless_call(trainable, fixed, x, training=True)
+        (copy, mean, log_var), fixed = self.stateless_call(trainable, fixed, x)
         return ops.mean(summed(x, copy)) + ops.mean(divergence(mean, log_var)), fixed
 
     (loss, fixed), gradients = jax.value_and_grad(whole, has_aux=True)(trainable, fixed)
