@@ -39,11 +39,11 @@ def _is_identifier(column: Array) -> bool:
     values = column.astype(np.float64)
     if not np.isfinite(values).all() or (values != np.rint(values)).any():
         return False
+    steps = np.diff(values)
+    if steps[0] != 0 and (steps == steps[0]).all():
+        return True  # numbered rows
     if np.ptp(values) < _RANGE or values.min() < 0:
         return False
-    steps = np.diff(values)
-    if (steps == steps[0]).all():
-        return True  # numbered rows
     round_ones = (values % 10 == 0).mean()
     moved = values - values.mean()
     kurtosis = np.mean(moved**4) / np.mean(moved**2) ** 2

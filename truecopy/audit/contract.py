@@ -88,9 +88,13 @@ def _prepare(
     shape = None if seen is None else seen.shape[1:]
     like = find_likeness(loss, targets, inputs, shape)
     perfect = _copy(targets, like, shape)
-    try:
-        loss.charge(targets, perfect.astype(np.float32), inputs)
-    except Exception:  # noqa: BLE001 - Keras refuses these shapes: there is nothing to measure
+    if not _takes(loss, targets, perfect, inputs) and not _takes(
+        # PyTorch's cross-entropy refuses targets outside [0, 1], which is worth telling.
+        loss,
+        np.clip(targets, 0, 1),
+        np.clip(perfect, 0, 1),
+        inputs,
+    ):
         return None
     return _Case(
         loss=loss,
@@ -101,6 +105,15 @@ def _prepare(
         reach=Attainable(bounds=bounds, softmax_axis=softmax_axis, shape=shape),
         like=like,
     )
+
+
+def _takes(loss: LossFunction, targets: Array, predictions: Array, inputs: Array) -> bool:
+    """Say whether the loss takes these shapes and numbers without an error."""
+    try:
+        loss.charge(targets, predictions.astype(np.float32), inputs)
+    except Exception:  # noqa: BLE001 - anything may be raised in there
+        return False
+    return True
 
 
 def _copy(targets: Array, like: Likeness, output: tuple[int, ...] | None) -> Array:

@@ -73,14 +73,17 @@ class CompiledLoss(LossFunction):
     place = "compiled"
 
     def __init__(self, model: Any) -> None:
-        held = model._compile_loss  # noqa: SLF001 - Keras 3.15 has no public way to it
-        # A new one: the model's own is built for shapes on its first call and stays so.
-        self._renew = lambda: type(held)(
+        self._held = model._compile_loss  # noqa: SLF001 - Keras 3.15 has no public way to it
+        self._built: dict[tuple[int, int], Any] = {}
+
+    def _renew(self) -> Any:
+        """Return a new one: the model's own is built for shapes on its first call and stays so."""
+        held = self._held
+        return type(held)(
             held._user_loss,  # noqa: SLF001
             held._user_loss_weights,  # noqa: SLF001
             output_names=held.output_names,
         )
-        self._built: dict[tuple[int, int], Any] = {}
 
     def charge(self, targets: Array, predictions: Array, inputs: Array) -> float:
         """Return Keras' own figure."""

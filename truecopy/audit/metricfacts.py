@@ -74,7 +74,9 @@ def _counts_matches(metric: Any, targets: Array) -> bool:
     rows = targets[:_NUDGED_ROWS].astype(np.float64)
     draw = np.random.default_rng(0)
     spread = float(targets.std()) or 1.0
-    values = [_evaluate(metric, targets[:_NUDGED_ROWS], rows.astype(np.float32))]
+    # A copy, and far above and below it, so that something changes where thresholds are far off.
+    far = (rows, rows.max() + spread + 0 * rows, rows.min() - spread + 0 * rows)
+    values = [_evaluate(metric, targets[:_NUDGED_ROWS], p.astype(np.float32)) for p in far]
     stays = 0
     for _ in range(_TRIALS):
         guess = 0.5 * (rows + rows.mean()) + 0.3 * spread * draw.normal(size=rows.shape)
