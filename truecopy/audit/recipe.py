@@ -80,7 +80,6 @@ def _train(model: Any, rows: Any, recipe: Any, budget: float) -> Session:
     """Train for the budget; return what was seen."""
     training = int(len(rows) * _SHARE)
     sample = sample_given(rows, share=_SHARE)
-    wide = sample_given(rows, share=_SHARE, most=PROOF_ROWS)
     held_out = sample_given(rows[training:]).inputs
     session = Session(model=model, number=0, where=None, state=1, sample=sample)
     session.wide = sample_given(rows, share=_SHARE, most=ROWS)

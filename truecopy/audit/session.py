@@ -18,7 +18,6 @@ from truecopy.rules.facts import AuditFacts, Where
 
 DEFAULT_BATCH: Final = 32  # of Keras' fit
 # What a proof trains on at most; a sample for measuring is too few to learn from.
-PROOF_ROWS: Final = 10_000
 
 
 @dataclass(kw_only=True, eq=False, slots=True)

@@ -16,7 +16,8 @@ from truecopy.audit.marking import Marks
 from truecopy.audit.own_loops import OwnLoops
 from truecopy.audit.recorded_losses import read_loss
 from truecopy.audit.recording import Recorder, copy_weights
-from truecopy.audit.session import PROOF_ROWS, FitCall, Session
+from truecopy.audit.retrain import ROWS
+from truecopy.audit.session import FitCall, Session
 from truecopy.audit.silence import silence
 from truecopy.audit.spare import find_spare
 from truecopy.facts import Record
@@ -108,7 +109,7 @@ class Watcher:
             self.root,
         )
         if self._prove is not None and session.sample.places is not None:
-            wide = sample_given(call["x"], call["y"], share=call.share, most=_PROOF_ROWS)
+            wide = sample_given(call["x"], call["y"], share=call.share, most=ROWS)
             session.wide = wide
             session.wide_spare = find_spare(user_frames(), call.given, call["x"], wide)
         self.sessions.append(session)

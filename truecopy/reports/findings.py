@@ -49,7 +49,7 @@ def fold_echoes(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]
         [['a'], ['b']]
     """
     told: set[str] = set()
-    folded = []
+    folded: list[Mapping[str, Any]] = []
     for finding in findings:
         new = [name for name in finding.get("echoes") or () if name not in told]
         told.update(new)

@@ -77,7 +77,6 @@ def softmax_reconstruction(facts: AuditFacts) -> Finding | None:
         shown = f" while those of a target sum to {format_number(seen)} (median)"
     along = f"outputs along axis {axis}" if axis else "outputs of a row"
     cost = f"{format_number(left)} times the mean target's" if is_number(left) else "a part of the"
-    outputs = f"the outputs along axis {axis}" if axis else "all outputs of a row"
     change = _output_for(data.targets)
     return find(
         softmax_reconstruction,
