@@ -14,6 +14,7 @@ from truecopy.audit.behaviour import (
     run_model,
     train_briefly,
 )
+from truecopy.audit.latent import find_latent
 from truecopy.audit.output import Reach
 from truecopy.audit.structure import describe_model
 from truecopy.audit.subject import Subject
@@ -33,7 +34,7 @@ def subject_of(*middle, y=X, **known):
 
 def structure_of(subject):
     seen = record(subject.model, subject.inputs)
-    facts = describe_model(subject, seen, Reach(), 0, straight=False)
+    facts = describe_model(subject, seen, Reach(), 0, straight=False, latent=find_latent(seen))
     return seen, facts
 
 

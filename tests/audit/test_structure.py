@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from truecopy.audit.latent import find_latent
 from truecopy.audit.output import Reach
 from truecopy.audit.structure import describe_model, find_role, is_straight, pick_output
 from truecopy.audit.subject import Subject
@@ -19,7 +20,9 @@ STEPS = RNG.uniform(size=(8, 5, 2)).astype("float32")
 def facts_of(model, x, y=None):
     subject = Subject(model=model, target="m", inputs=x, targets=x if y is None else y)
     seen = record(model, x)
-    return describe_model(subject, seen, Reach(), pick_output(subject, seen), straight=False)
+    return describe_model(
+        subject, seen, Reach(), pick_output(subject, seen), straight=False, latent=find_latent(seen)
+    )
 
 
 def dense(*middle):
@@ -79,7 +82,10 @@ def test_penalties_and_noise_up_to_the_latent_are_seen():
     [
         (6, X, "autoencoder"),
         (1, np.arange(16) % 3, "classifier"),
-        (2, X, "autoencoder"),  # a shape that is wrong, not another purpose
+        (5, X, "autoencoder"),  # a shape that is wrong, not another purpose
+        (1, X, "autoencoder"),  # broadcast
+        (2, X, "encoder"),
+        (3, np.eye(3)[np.arange(16) % 3], "classifier"),
         (2, RNG.normal(size=(16, 2)), "other"),
     ],
 )

@@ -1,5 +1,7 @@
 """The latent of a model: where it is, what acts on it, and what goes around it."""
 
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any, Final
 
 import keras
@@ -8,50 +10,85 @@ import numpy as np
 from truecopy.audit.output import find_last_weighted
 from truecopy.audit.trace import Call, Recorded, as_array, overriding
 
-_ACTIVATIONS: Final = {
-    "ReLU": "relu",
-    "LeakyReLU": "leaky_relu",
-    "PReLU": "prelu",
-    "ELU": "elu",
-    "Softmax": "softmax",
-}
 # Layers that only move values about: no width of theirs is a bottleneck of its own.
 MOVERS: Final = ("InputLayer", "Flatten", "Reshape", "Permute", "Identity")
 _RESAMPLERS: Final = ("UpSampling", "ZeroPadding", "Cropping", "RepeatVector", "Masking")
+# What comes around a latent below this is rounding, or a small correction.
+_ALL_THROUGH: Final = 0.1
+# A run of the model each.
+_MOST_TRIED: Final = 8
 # Of the largest output: what differs by less is the same to float32.
 _STILL: Final = 1e-5
 
 
-def name_activation(layer: Any) -> str | None:
-    """Return the name of the activation a layer applies last; None where it applies none."""
-    kind = type(layer).__name__
-    if kind in _ACTIVATIONS:
-        return _ACTIVATIONS[kind]
-    inner = getattr(layer, "layer", None) if kind == "TimeDistributed" else None
-    function = getattr(inner or layer, "activation", None)
-    if function is None:
-        return "custom" if kind == "Lambda" else None
-    name = getattr(function, "__name__", None) or getattr(function, "name", None)
-    if name == "linear":
-        return None
-    known = name and hasattr(keras.activations, name)
-    return name if known else "custom"
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Latent:
+    """The latent of a model.
+
+    Attributes:
+        call: The call that gives it; None where the model has none.
+        bypass: The share of the output's spread that doesn't come through it; None: not known.
+    """
+
+    call: Call | None = None
+    bypass: float | None = None
+
+
+def choose_latent(
+    model: Any, inputs: Any, recorded: Recorded, number: int, *, measure: bool
+) -> Latent:
+    """Return the narrowest place that the output goes through; where there is none, the narrowest.
+
+    The narrowest layer may only steer, as a gate over channels does: then a wider one, still
+    narrower than the input, is the latent.
+
+    Args:
+        model: It is left as it was.
+        inputs: Some rows.
+        recorded: A run of the model on them.
+        number: Which of its flattened outputs is the copy.
+        measure: Whether what goes around can be measured: nothing is drawn at random.
+    """
+    found = find_latents(recorded)
+    if not found:
+        return Latent()
+    size = int(np.prod(keras.tree.flatten(inputs)[0].shape[1:]))
+    first = Latent(call=found[0])
+    if not measure:
+        return first
+    tried = [c for c in found[1:] if width_of(c) < size][: _MOST_TRIED - 1]
+    uses = Counter(id(call.layer) for call in recorded.leaves())
+    # What a layer used twice gives can't be swapped in one place alone.
+    if uses[id(found[0].layer)] > 1:
+        return first
+    for call in (found[0], *(c for c in tried if uses[id(c.layer)] == 1)):
+        seen = Latent(call=call, bypass=measure_bypass(model, inputs, call, number))
+        first = seen if call is found[0] else first
+        if seen.bypass is None or seen.bypass <= _ALL_THROUGH:
+            return seen
+    return first
 
 
 def find_latent(recorded: Recorded) -> Call | None:
-    """Return the call with the narrowest output between input and output; the first of those.
+    """Return the call with the narrowest output between input and output; the first of those."""
+    return next(iter(find_latents(recorded)), None)
 
-    Rows of inputs and the output itself are no latent; nor is what only moves values about.
+
+def find_latents(recorded: Recorded) -> list[Call]:
+    """Return the calls between input and output from the narrowest output on.
+
+    Rows of inputs and the output itself are no latent; nor is what only moves values about, or
+    what comes before the first layer with weights to train.
     """
     leaves = recorded.leaves()
     last = find_last_weighted(recorded)
     if last is None:
-        return None
+        return []
+    first = next(n for n, call in enumerate(leaves) if call.layer.trainable_weights)
     rows = len(keras.tree.flatten(recorded.output)[0])
-    before = leaves[: leaves.index(last)]
-    inside = [c for c in before if _carries(c, rows)]
     # What pools without weights is a bottleneck, too.
-    return min(inside, key=width_of, default=None)
+    inside = [c for c in leaves[first : leaves.index(last)] if _carries(c, rows)]
+    return sorted(inside, key=width_of)
 
 
 def _carries(call: Call, rows: int) -> bool:
@@ -65,21 +102,6 @@ def _carries(call: Call, rows: int) -> bool:
 def width_of(call: Call) -> int:
     """Return the number of values a call gives for one row."""
     return int(np.prod([int(n) for n in call.outputs[0].shape[1:]]))
-
-
-def follow_activation(call: Call, recorded: Recorded) -> str | None:
-    """Return the activation of what a layer gives, its own or that of the layers after it."""
-    found = name_activation(call.layer)
-    users = recorded.users(call)
-    while len(users) == 1 and not users[0].inside and users[0].outputs:
-        after = users[0]
-        if after.outputs[0].shape != call.outputs[0].shape or after.layer.trainable_weights:
-            batch_norm = type(after.layer).__name__.endswith("Normalization")
-            if not batch_norm:
-                break
-        found = name_activation(after.layer) or found
-        call, users = after, recorded.users(after)
-    return found
 
 
 def measure_bypass(model: Any, inputs: Any, latent: Call, number: int) -> float | None:
@@ -100,7 +122,7 @@ def measure_bypass(model: Any, inputs: Any, latent: Call, number: int) -> float 
         swapped = run()
     before = np.roll(own, 1, axis=0)
     difference = float(np.sqrt(np.square(own - before).mean()))
-    if difference <= _STILL * float(np.abs(own).max()):
+    if not np.isfinite(difference) or difference <= _STILL * float(np.abs(own).max()):
         return None
     return float(np.sqrt(np.square(swapped - before).mean())) / difference
 

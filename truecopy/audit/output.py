@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,9 +20,9 @@ from truecopy.rules.facts import Bounds
 
 Array = NDArray[Any]
 
-# Bounded operations are at their bounds long before this, and unbounded ones a hundred times
-# further at the second than at the first.
-_DRIVES: Final = (1e2, 1e4)
+# Mild numbers, which bend what is bent; then bounded operations are at their bounds long before
+# the second, and unbounded ones a hundred times further at the third.
+_DRIVES: Final = (1.0, 1e2, 1e4)
 # What grows by less than this when driven a hundred times harder has a bound.
 _GROWTH: Final = 5.0
 # float32 sums of thousands of probabilities.
@@ -68,10 +69,9 @@ def find_reach(model: Any, inputs: Any, recorded: Recorded, number: int) -> Reac
     generator = np.random.default_rng(0)
     rows = _some(inputs)
     with unchanged(model), _fresh_weights(last.layer, generator):
-        mild = _drive(model, rows, last, 1.0, generator, number)
-        hard = [_drive(model, rows, last, drive, generator, number) for drive in _DRIVES]
-    outputs = [final for _, final in hard]
-    if not all(np.isfinite(out).all() for out in outputs) or outputs[1].std() == 0:
+        mild, near, far = _drive(model, rows, last, generator, number)
+    outputs = (near[1], far[1])
+    if not all(np.isfinite(out).all() for out in outputs) or far[1].std() == 0:
         return Reach()
     bounds = _bounds(*outputs)
     return Reach(
@@ -82,28 +82,30 @@ def find_reach(model: Any, inputs: Any, recorded: Recorded, number: int) -> Reac
 
 
 def _drive(
-    model: Any, rows: Any, last: Call, size: float, generator: np.random.Generator, number: int
-) -> tuple[Array, Array]:
-    """Return what the last weighted layer and the model give when driven with numbers of a size."""
-    import keras
+    model: Any, rows: Any, last: Call, generator: np.random.Generator, number: int
+) -> list[tuple[Array, Array]]:
+    """Return what the last weighted layer and the model give, driven by numbers of each size.
 
+    All sizes go through in one run, in rows of their own.
+    """
     seen: list[Array] = []
+    count = len(_first(rows))
 
     def call_driven(given: Any) -> Any:
         del given
-        inputs = [
-            keras.ops.convert_to_tensor(
-                size * generator.standard_normal((len(_first(rows)), *t.shape[1:])), t.dtype
-            )
-            for t in last.inputs[:1]
-        ]
-        driven = type(last.layer).call(last.layer, *inputs)
+        taken = last.inputs[0]
+        drawn = [s * generator.standard_normal((count, *taken.shape[1:])) for s in _DRIVES]
+        numbers = keras.ops.convert_to_tensor(np.concatenate(drawn), taken.dtype)
+        driven = type(last.layer).call(last.layer, numbers)
         seen.append(as_array(keras.tree.flatten(driven)[0]))
         return driven
 
+    repeated = keras.tree.map_structure(lambda r: np.concatenate([r] * len(_DRIVES)), rows)
     with overriding({last.layer: call_driven}):
-        given = model(rows, training=False)
-    return seen[-1], as_array(keras.tree.flatten(given)[number])
+        given = model(repeated, training=False)
+    final = as_array(keras.tree.flatten(given)[number])
+    halves = (np.split(values, len(_DRIVES)) for values in (seen[-1], final))
+    return list(zip(*halves, strict=True))
 
 
 @contextmanager
@@ -155,12 +157,8 @@ def _squashed_again(mild: tuple[Array, Array], bounds: Bounds) -> bool:
 
 
 def _some(inputs: Any) -> Any:
-    import keras
-
     return keras.tree.map_structure(lambda rows: rows[:_ROWS], inputs)
 
 
 def _first(inputs: Any) -> Any:
-    import keras
-
     return keras.tree.flatten(inputs)[0]

@@ -4,24 +4,28 @@ What can't be measured is left out and said in a note: a rule that needs it stay
 """
 
 import os
+import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 import keras
 import numpy as np
 
 from truecopy.audit.behaviour import (
+    Outputs,
     measure_behaviour,
     measure_terms,
     run_model,
     train_briefly,
 )
 from truecopy.audit.contract import measure_contract
-from truecopy.audit.latent import find_latent, measure_bypass
+from truecopy.audit.invented import invent_rows
+from truecopy.audit.latent import Latent, choose_latent, find_latent
 from truecopy.audit.losses import describe_compile
 from truecopy.audit.output import Reach, find_reach
 from truecopy.audit.pairs import compare_pair
+from truecopy.audit.path import keep_path
 from truecopy.audit.preserve import build_model, unchanged
 from truecopy.audit.structure import describe_model, describe_unused, is_straight, pick_output
 from truecopy.audit.subject import Subject
@@ -34,8 +38,31 @@ T = TypeVar("T")
 
 # Structure, units and bounds show in this many rows; gradients and errors take them all.
 _FEW: Final = 256
+# What a terminal would show in bold.
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 # What these give is no copy of anything: nothing is asked of their loss and outputs.
 _NO_COPY: Final = ("classifier", "encoder", "other")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class Run:
+    """What running a model on a few rows showed.
+
+    Attributes:
+        rows: The rows.
+        recorded: The calls that lead to the copy.
+        number: Which of the model's flattened outputs is the copy.
+        latent: Where the code is.
+        outputs: The copies of all rows; None where they can't be had.
+        steady: Whether two runs give the same.
+    """
+
+    rows: Any
+    recorded: Recorded
+    number: int
+    latent: Latent
+    outputs: Outputs | None = None
+    steady: bool = True
 
 
 class Probe:
@@ -54,9 +81,17 @@ class Probe:
         except Exception as error:
             if os.environ.get("TRUECOPY_DEBUG"):
                 raise
-            words = str(error).strip().splitlines() or [""]
-            self.notes.append(f"Not measured: {what} ({type(error).__name__}: {words[0][:200]}).")
+            self.notes.append(f"Not measured: {what} ({type(error).__name__}: {say(error)}).")
             return otherwise
+
+
+def say(error: Exception) -> str:
+    """Return the line of an error's message that says what is wrong."""
+    plain = _COLOURS.sub("", str(error)).splitlines()
+    lines = [line.strip() for line in plain if line.strip()] or ["no message"]
+    # Keras 3.15 puts a heading over the error of a layer's call.
+    headed = len(lines) > 1 and lines[0].startswith("Exception encountered when calling")
+    return lines[int(headed)][:200].rstrip(".")
 
 
 def probe(subject: Subject) -> AuditFacts:
@@ -66,11 +101,7 @@ def probe(subject: Subject) -> AuditFacts:
     """
     made = Probe(subject)
     if subject.inputs is None:
-        note = "No data were given: only the structure was looked at."
-        model = describe_unused(subject)
-        compiled = made.attempt("the compile settings", lambda: describe_compile(subject), None)
-        model = replace(model, compiled=compiled)
-        return replace(_seen(subject, model), notes=(*made.notes, note))
+        return _probe_structure(made, subject)
     few = first_rows(subject)
     recorded = made.attempt("what the layers give", lambda: _run(subject.model, few), None)
     if recorded is None:
@@ -78,6 +109,31 @@ def probe(subject: Subject) -> AuditFacts:
         model = describe_unused(subject)
         return replace(_seen(subject, model), data=data, notes=tuple(made.notes))
     return _probe_run(made, subject, few, recorded)
+
+
+def _probe_structure(made: Probe, subject: Subject) -> AuditFacts:
+    """Return what can be seen of a model without data: rows are made up where it says of what."""
+    model = describe_unused(subject)
+    rows = made.attempt("the inputs", lambda: invent_rows(subject.model), None)
+    if rows is not None:
+        given = replace(subject, inputs=rows)
+        seen = made.attempt("the structure", lambda: _invented(made, given, rows), None)
+        model = model if seen is None else seen
+    compiled = made.attempt("the compile settings", lambda: describe_compile(subject), None)
+    note = "No data were given: only the structure was looked at."
+    return replace(_seen(subject, replace(model, compiled=compiled)), notes=(*made.notes, note))
+
+
+def _invented(made: Probe, subject: Subject, rows: Any) -> ModelFacts:
+    recorded = _run(subject.model, rows)
+    run = Run(rows=rows, recorded=recorded, number=0, latent=Latent(call=find_latent(recorded)))
+    seen = _structure(made, subject, run)
+    # Of what the units do, made-up rows say nothing.
+    layers = tuple(
+        replace(layer, units=None, share_zero=None, dead=None, saturated=None)
+        for layer in seen.layers
+    )
+    return replace(seen, layers=layers, first_input=None)
 
 
 def _seen(subject: Subject, model: ModelFacts) -> AuditFacts:
@@ -102,8 +158,10 @@ def first_rows(subject: Subject) -> Any:
 
 
 def _probe_run(made: Probe, subject: Subject, few: Any, recorded: Recorded) -> AuditFacts:
-    number = pick_output(subject, recorded)
-    model = _structure(made, subject, few, recorded, number)
+    run = _look(made, subject, few, recorded)
+    model = made.attempt(
+        "the structure", lambda: _structure(made, subject, run), describe_unused(subject)
+    )
     data = made.attempt("the data", lambda: compare_pair(subject), None)
     facts = replace(_seen(subject, model), data=data)
     if model.role in _NO_COPY:
@@ -119,7 +177,7 @@ def _probe_run(made: Probe, subject: Subject, few: Any, recorded: Recorded) -> A
         "the sampling heads", lambda: measure_variational(subject, recorded), None
     )
     same = data is not None and data.identical
-    model, behaviour = _behave(made, subject, model, recorded, number, same=same)
+    model, behaviour = _behave(made, subject, model, run, same=same)
     if behaviour is not None and contract is not None:
         behaviour = replace(
             behaviour, one_batch_floor=contract.perfect, one_batch_mean=contract.mean
@@ -134,29 +192,31 @@ def _probe_run(made: Probe, subject: Subject, few: Any, recorded: Recorded) -> A
     )
 
 
+def _look(made: Probe, subject: Subject, few: Any, recorded: Recorded) -> Run:
+    """Return what running the model shows: which output is the copy, and what leads to it."""
+    number, model = pick_output(subject, recorded), subject.model
+    on_path = made.attempt(
+        "which layers lead to the copy", lambda: keep_path(model, few, recorded, number), recorded
+    )
+    outputs = made.attempt("the copies", lambda: run_model(subject, number), None)
+    steady = outputs is not None and np.array_equal(outputs.seen, outputs.again, equal_nan=True)
+    latent = made.attempt(
+        "what goes around the latent",
+        lambda: choose_latent(model, few, on_path, number, measure=steady),
+        Latent(call=find_latent(on_path)),
+    )
+    return Run(
+        rows=few, recorded=on_path, number=number, outputs=outputs, steady=steady, latent=latent
+    )
+
+
 def _behave(
-    made: Probe,
-    subject: Subject,
-    model: ModelFacts,
-    recorded: Recorded,
-    number: int,
-    *,
-    same: bool,
+    made: Probe, subject: Subject, model: ModelFacts, run: Run, *, same: bool
 ) -> tuple[ModelFacts, BehaviourFacts | None]:
     """Return model and behaviour: errors on all rows, then some steps of training."""
-    outputs = made.attempt("the copies", lambda: run_model(subject, number), None)
+    outputs = run.outputs
     if outputs is None:
         return model, None
-    model = replace(model, stochastic=not np.array_equal(outputs.seen, outputs.again))
-    latent = find_latent(recorded)
-    if latent is not None and not model.stochastic:
-        rows = first_rows(subject)
-        bypass = made.attempt(
-            "what goes around the latent",
-            lambda: measure_bypass(subject.model, rows, latent, number),
-            None,
-        )
-        model = replace(model, bypass=bypass)
     behaviour = made.attempt(
         "the errors", lambda: measure_behaviour(subject, outputs, model, same=same), None
     )
@@ -166,30 +226,38 @@ def _behave(
     terms = made.attempt("the terms of the loss", lambda: measure_terms(subject, errors), errors)
     layers, behaviour = made.attempt(
         "some training steps",
-        lambda: train_briefly(subject, model.layers, terms, recorded),
+        lambda: train_briefly(subject, model.layers, terms, run.recorded),
         (model.layers, terms),
     )
     return replace(model, layers=layers), behaviour
 
 
-def _structure(
-    made: Probe, subject: Subject, few: Any, recorded: Recorded, number: int
-) -> ModelFacts:
+def _structure(made: Probe, subject: Subject, run: Run) -> ModelFacts:
     reach = made.attempt(
         "what the output can reach",
-        lambda: find_reach(subject.model, few, recorded, number),
+        lambda: find_reach(subject.model, run.rows, run.recorded, run.number),
         Reach(),
     )
     straight = made.attempt(
-        "whether it is linear", lambda: is_straight(subject.model, few, number), otherwise=False
+        "whether it is linear",
+        lambda: is_straight(subject.model, run.rows, run.number),
+        otherwise=False,
     )
-    model = describe_model(subject, recorded, reach, number, straight=straight)
+    model = describe_model(
+        subject, run.recorded, reach, run.number, straight=straight, latent=run.latent.call
+    )
     layers: tuple[LayerFacts, ...] = made.attempt(
-        "the units", lambda: measure_units(model.layers, recorded, subject), model.layers
+        "the units", lambda: measure_units(model.layers, run.recorded, subject), model.layers
     )
     layers = tuple(replace(e, where=subject.where(f"layer {e.name}")) for e in layers)
     compiled = made.attempt("the compile settings", lambda: describe_compile(subject), None)
-    return replace(model, layers=layers, compiled=compiled)
+    return replace(
+        model,
+        layers=layers,
+        compiled=compiled,
+        stochastic=run.outputs is not None and not run.steady,
+        bypass=run.latent.bypass,
+    )
 
 
 def _tell_role(model: ModelFacts) -> str:

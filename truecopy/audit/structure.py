@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from truecopy.audit.latent import (
     MOVERS,
-    find_latent,
-    follow_activation,
     has_noise,
     is_penalised,
-    name_activation,
     width_of,
 )
+from truecopy.audit.lossfunction import overrides
+from truecopy.audit.named import follow_activation, name_applied
 from truecopy.audit.output import Reach, find_last_weighted
 from truecopy.audit.subject import Subject
 from truecopy.audit.trace import Call, Recorded, as_array
@@ -28,6 +27,13 @@ _RECURRENT: Final = ("RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "ConvLS
 _STRAIGHT: Final = 1e-3
 # A classifier gives a few numbers for many.
 _CLASSES: Final = 4
+# The axes of rows that are vectors; images and sequences have more.
+_VECTORS: Final = 2
+_WHY: Final = {
+    "classifier": ", and its targets are classes.",
+    "encoder": " and nothing gives the input back.",
+    "other": ", and its targets are no copy of them.",
+}
 
 
 def describe_layers(recorded: Recorded, latent: Call | None) -> tuple[LayerFacts, ...]:
@@ -45,17 +51,17 @@ def describe_layers(recorded: Recorded, latent: Call | None) -> tuple[LayerFacts
         if id(call.layer) in seen or type(call.layer).__name__ in MOVERS:
             continue
         seen.add(id(call.layer))
-        found.append(_describe_layer(call, shown))
+        found.append(_describe_layer(call, recorded, shown))
     return tuple(found)
 
 
-def _describe_layer(call: Call, part: str) -> LayerFacts:
+def _describe_layer(call: Call, recorded: Recorded, part: str) -> LayerFacts:
     layer = call.layer
     shape = tuple(int(n) for n in call.outputs[0].shape[1:])
     return LayerFacts(
         name=layer.name,
         kind=type(layer).__name__,
-        activation=name_activation(layer),
+        activation=name_applied(call, recorded)[0],
         shape=shape,
         width=int(np.prod(shape)),
         parameters=int(layer.count_params()) if layer.built else 0,
@@ -72,11 +78,16 @@ def _number(value: Any) -> float | None:
 
 
 def describe_model(
-    subject: Subject, recorded: Recorded, reach: Reach, number: int, *, straight: bool
+    subject: Subject,
+    recorded: Recorded,
+    reach: Reach,
+    number: int,
+    *,
+    straight: bool,
+    latent: Call | None,
 ) -> ModelFacts:
     """Return the structure of the subject's model, from a run of it on rows."""
     model, last = subject.model, find_last_weighted(recorded)
-    latent = find_latent(recorded)
     output = keras.tree.flatten(recorded.output)[number]
     role, because = find_role(subject, output)
     recurrent = last is not None and type(last.layer).__name__.startswith(_RECURRENT)
@@ -134,20 +145,43 @@ def find_role(subject: Subject, output: Any) -> tuple[str, str]:
     inputs = keras.tree.flatten(subject.inputs)
     if len(inputs) > 1:
         return "several-inputs", f"It takes {len(inputs)} inputs."
-    given, made = inputs[0], _shape_of(output)
+    given = inputs[0]
     wanted = given if subject.targets is None else subject.targets
-    size, asked = (int(np.prod(rows.shape[1:])) for rows in (given, wanted))
-    copied = int(np.prod(output.shape[1:]))
-    words = f"It gives {made} for inputs {tuple(given.shape[1:])}"
-    if size in {asked, copied}:
-        return "autoencoder", ""
-    if given.ndim == wanted.ndim and given.ndim > 2:  # noqa: PLR2004 (rows of more than values)
-        return "autoencoder", ""
+    role = _compare_sizes(subject, given, wanted, output)
+    if _is_one_hot(wanted) and not _is_one_hot(given):
+        role = "classifier"
+    if role == "autoencoder":
+        return role, ""
+    return role, f"It gives {_shape_of(output)} for inputs {_shape_of(given)}{_WHY[role]}"
+
+
+def _compare_sizes(subject: Subject, given: Any, wanted: Any, output: Any) -> str:
+    size, asked, copied = (int(np.prod(rows.shape[1:])) for rows in (given, wanted, output))
+    if size == copied or (size == asked and _is_copy(subject.model, output, size)):
+        return "autoencoder"
+    if given.ndim == wanted.ndim and given.ndim > _VECTORS:
+        return "autoencoder"
     if asked * _CLASSES <= size and _is_labels(np.asarray(wanted)):
-        return "classifier", f"{words}, and its targets are classes."
-    if subject.targets is None or subject.targets is subject.inputs:
-        return "encoder", f"{words} and nothing gives the input back."
-    return "other", f"{words}, and its targets are no copy of them."
+        return "classifier"
+    return "encoder" if subject.targets is None or size == asked else "other"
+
+
+def _is_copy(model: Any, output: Any, size: int) -> bool:
+    """Say whether an output of another size than its targets is meant as a copy all the same.
+
+    It is, wrongly made, where it is broadcast or hardly smaller. What a step of the user's own
+    makes of it can't be told.
+    """
+    step = overrides(model, "train_step") or overrides(model, "compute_loss")
+    return step or 1 in output.shape[1:] or int(np.prod(output.shape[1:])) * 2 > size
+
+
+def _is_one_hot(rows: Any) -> bool:
+    """Say whether rows are vectors with a single 1."""
+    values = np.asarray(rows)
+    if values.ndim != _VECTORS or values.shape[1] == 1:
+        return False
+    return bool(np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all())
 
 
 def _is_labels(targets: Array) -> bool:
@@ -155,17 +189,20 @@ def _is_labels(targets: Array) -> bool:
     return bool(whole)
 
 
-def is_straight(model: Any, inputs: Array, number: int) -> bool:
+def is_straight(model: Any, inputs: Any, number: int) -> bool:
     """Say whether the model is affine: the middle of two rows gives the middle of two outputs."""
     half = len(inputs) // 2
-    if half == 0 or not np.issubdtype(inputs.dtype, np.floating):
+    if (
+        half == 0
+        or not isinstance(inputs, np.ndarray)
+        or not np.issubdtype(inputs.dtype, np.floating)
+    ):
         return False
     one, other = inputs[:half], inputs[half : 2 * half]
     middle = ((one.astype(np.float64) + other) / 2).astype(inputs.dtype)
-    ends = [
-        as_array(keras.tree.flatten(model(rows, training=False))[number]).astype(np.float64)
-        for rows in (one, other, middle)
-    ]
+    together = np.concatenate([one, other, middle])
+    given = as_array(keras.tree.flatten(model(together, training=False))[number])
+    ends = np.split(given.astype(np.float64), 3)
     expected = (ends[0] + ends[1]) / 2
     spread = max(float(expected.std()), 1e-12)
     return bool(np.abs(ends[2] - expected).max() < _STRAIGHT * spread)
@@ -185,6 +222,7 @@ def pick_output(subject: Subject, recorded: Recorded) -> int:
 def describe_unused(subject: Subject) -> ModelFacts:
     """Return what can be said of a model without running it."""
     model = subject.model
+    several = len(getattr(model, "inputs", None) or ()) > 1
     shapes = [getattr(model, name, None) for name in ("input_shape", "output_shape")]
     made, given = (tuple(shape[1:]) if isinstance(shape, tuple) else () for shape in shapes[::-1])
     return ModelFacts(
@@ -193,4 +231,6 @@ def describe_unused(subject: Subject) -> ModelFacts:
         parameters=int(model.count_params()) if model.built else 0,
         input_shape=given,
         output_shape=made,
+        role="several-inputs" if several else "autoencoder",
+        role_because=f"It takes {len(model.inputs)} inputs." if several else "",
     )

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.audit.latent import name_activation
+from truecopy.audit.named import name_applied
 from truecopy.audit.subject import Subject
 from truecopy.audit.trace import Call, Recorded, as_array
 from truecopy.rules.facts import LayerFacts
@@ -35,20 +35,24 @@ def measure_units(
     for call in recorded.leaves():
         calls.setdefault(call.layer.name, call)
     start = _by_variable(subject)
-    return tuple(_measure_layer(layer, calls[layer.name], start) for layer in layers)
+    return tuple(_measure_layer(layer, calls[layer.name], recorded, start) for layer in layers)
 
 
-def _measure_layer(layer: LayerFacts, call: Call, start: dict[int, Array]) -> LayerFacts:
+def _measure_layer(
+    layer: LayerFacts, call: Call, recorded: Recorded, start: dict[int, Array]
+) -> LayerFacts:
     weights = [(as_array(w.value), start.get(id(w))) for w in call.layer.weights]
     facts = replace(
         layer,
         finite=all(bool(np.isfinite(now).all()) for now, _ in weights if now.dtype.kind == "f"),
         changed=_distance([(now, then) for now, then in weights if then is not None]),
     )
-    activation = name_activation(call.layer)
+    activation, given = name_applied(call, recorded)
     if activation is None or activation == "softmax":
         return facts
-    values = as_array(call.outputs[0])
+    values = as_array(given)
+    if getattr(call.layer, "data_format", None) == "channels_first":
+        values = np.moveaxis(values, 1, -1)
     rows = values.reshape(-1, values.shape[-1])
     dead = np.ptp(rows, axis=0) == 0
     saturated = None

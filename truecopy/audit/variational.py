@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from truecopy.audit.heads import Heads, find_heads
 from truecopy.audit.klterm import READINGS, Point, Term, choose_points, judge, kl_per_latent
-from truecopy.audit.latent import name_activation
 from truecopy.audit.likeness import find_likeness
 from truecopy.audit.lossfunction import LossFunction, NoLoss
+from truecopy.audit.named import name_activation
 from truecopy.audit.preserve import unchanged
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import to_tensor
