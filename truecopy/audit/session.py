@@ -17,7 +17,6 @@ from truecopy.audit.subject import Array, Subject
 from truecopy.rules.facts import AuditFacts, Where
 
 DEFAULT_BATCH: Final = 32  # of Keras' fit
-# What a proof trains on at most; a sample for measuring is too few to learn from.
 
 
 @dataclass(kw_only=True, eq=False, slots=True)
