@@ -37,9 +37,7 @@ def subject_of(loss="mse", *, optimizer="adam", metrics=None, targets=GREY):
     [
         ("mse", "mean_squared_error", False, False),
         ("BinaryCrossentropy", "binary_crossentropy", False, False),
-        (["mae"], "mean_absolute_error", False, False),
         ("crossentropy", "binary_crossentropy", False, False),
-        (keras.losses.BinaryCrossentropy(from_logits=True), "binary_crossentropy", False, True),
         (
             functools.partial(keras.losses.binary_crossentropy, from_logits=True),
             "binary_crossentropy",
