@@ -3,39 +3,36 @@
 import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
 from truecopy.data.finite import check_batches
 from truecopy.data.noise import Noise, parse_noise
 from truecopy.data.plan import Plan
-from truecopy.data.plan import plan as make_plan
 from truecopy.data.profile import Profile
-from truecopy.data.profile import profile as make_profile
-from truecopy.data.source import SubsetSource
-from truecopy.data.sources import Source, open_source
-from truecopy.errors import EmptyData, InvalidArgument, ShapeMismatch
+from truecopy.data.source import Source
+from truecopy.errors import InvalidArgument
 from truecopy.facts import RunFacts
-from truecopy.metrics.baselines import Baselines, fit_baselines
-from truecopy.models.build import build_networks, choose_latent, recipe_of
+from truecopy.metrics.baselines import Baselines
+from truecopy.models.fitting import Fitted, fit_source
+from truecopy.models.inputs import open_like_training, open_training
 from truecopy.models.networks import Networks, predict
+from truecopy.models.pickling import reduce_estimator
 from truecopy.models.saving import read_run, write_run
-from truecopy.models.settings import check_settings, make_settings
-from truecopy.reports.progress import working
-from truecopy.training.batches import split_rows
-from truecopy.training.fit import train
+from truecopy.models.settings import check_settings
 from truecopy.training.run_folder import new_folder
 
-_FEWEST_ROWS = 2
 
-
-class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
+class Autoencoder(
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]  # scikit-learn ships no types
+    TransformerMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
+):
     """An autoencoder that looks at the data before it decides how to train.
 
     Args:
@@ -118,37 +115,9 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         del y
         check_settings(self)
         path = None if checkpoint is None else Path(checkpoint)
-        recipe = recipe_of(self.model)
-        source = open_source(X, owner="Autoencoder.fit")
-        with working(f"profiling {source.name}", quiet=self.quiet):
-            profile = make_profile(source)
-        if profile.facts.rows < _FEWEST_ROWS:
-            message = f"The data {source.name!r} have one row. Fitting needs at least two."
-            raise EmptyData(message)
-        units = make_plan(profile)
-        plan = units if recipe is None else recipe.adapt(units)
-        noise = self._plan_noise(plan, units)
-        networks = build_networks(
-            self.model,
-            source.shape,
-            latent=choose_latent(self.latent, recipe, features=profile.facts.features),
-            plan=plan.facts,
-            seed=self.seed,
-        )
-        run = train(
-            networks,
-            source.array(),
-            plan=plan,
-            noise=noise,
-            settings=replace(
-                make_settings(self, recipe, label=source.name), checkpoint=path, resume=resume
-            ),
-            callbacks=callbacks,
-        )
-        with working("fitting the mean image and PCA to compare with", quiet=self.quiet):
-            baselines = fit_baselines(self._training_rows(source), units, latent=networks.latent)
-        self._adopt(networks, plan, noise, run, baselines)
-        self.profile_: Profile = profile
+        source = open_training(self, X)
+        fitted = fit_source(self, source, callbacks=callbacks, checkpoint=path, resume=resume)
+        self._adopt(fitted)
         if path is not None:
             path.unlink(missing_ok=True)
         return self
@@ -177,8 +146,8 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         return np.concatenate(batches)
 
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
-        """Return the latents: scikit-learn's name for `encode`."""
-        return self.encode(X)
+        """Return the latents: `encode` for scikit-learn, which wants columns in their order."""
+        return self.encode(self.open(X, strict=True))
 
     def inverse_transform(self, X: NDArray[Any]) -> NDArray[np.float64]:  # noqa: N803
         """Return rows for latents: scikit-learn's name for `decode`."""
@@ -186,13 +155,13 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
         """Return minus the mean squared error of each row, in scaled units: higher is better."""
-        source = self.open(X)
+        source = self.open(X, strict=True)
         return -np.concatenate([self.error_batch(batch) for batch in self.batches(source)])
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
         """Return the skill: 0 for the training rows' mean image, 1 for a perfect copy."""
         del y
-        source = self.open(X)
+        source = self.open(X, strict=True)
         mean = self.baselines_.pca.mean.reshape(source.shape)
         error = floor = 0.0
         for batch in self.batches(source):
@@ -200,6 +169,15 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
             scaled = self.baselines_.units.scaling.apply(batch)
             floor += float(((scaled - mean) ** 2).sum()) / mean.size
         return 1 - error / floor if floor > 0 else math.nan
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Return the names of the latents: latent_0, latent_1, ...
+
+        Args:
+            input_features: The names of the columns; only checked against those seen in `fit`.
+        """
+        names = super().get_feature_names_out(input_features)
+        return np.array([f"latent_{number}" for number in range(len(names))], object)
 
     def encode_batch(self, batch: NDArray[Any]) -> NDArray[np.float32]:
         """Return the latents of one batch in the user's units."""
@@ -233,39 +211,37 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         networks = Networks(self.model_, self.encoder_, self.decoder_)
         write_run(folder, networks, self.plan_, self.run_, self.baselines_)
 
-    def _adopt(
-        self, networks: Networks, plan: Plan, noise: Noise | None, run: RunFacts, base: Baselines
-    ) -> None:
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle Keras models as the bytes of their files, read back in safe mode."""
+        return reduce_estimator(self)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether there is anything to use."""
+        return hasattr(self, "run_")
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that rows may be pictures, and that latents are float32."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.run_.latent
+
+    def _adopt(self, fitted: Fitted) -> None:
         """Take over what was trained or loaded."""
+        networks = fitted.networks
         self.model_, self.encoder_ = networks.model, networks.encoder
         self.decoder_ = networks.decoder
-        self.plan_: Plan = plan
-        self.noise_: Noise | None = noise
-        self.run_: RunFacts = run
-        self.baselines_: Baselines = base
-
-    def _plan_noise(self, plan: Plan, units: Plan) -> Noise | None:
-        """Return the noise asked for, with the bounds of the scaled data."""
-        if self.noise is None:
-            return None
-        if not plan.scaling.equals(units.scaling):
-            must_be = "None for a recipe that leaves the data unscaled: noise is in scaled units"
-            raise InvalidArgument("noise", "Autoencoder", must_be, got=self.noise)
-        return parse_noise(self.noise, bounds=plan.facts.target_range)
-
-    def _training_rows(self, source: Source) -> Source:
-        """Return what figures may be compared with: not the rows that will be scored.
-
-        Where there is a test set of its own, that is all rows given to `fit`, else those that
-        did not validate.
-        """
-        if source.held_out is not None:
-            return source
-        rows = source.array()
-        training, validation, _ = split_rows(len(rows), self.validation, seed=self.seed)
-        if not len(validation):
-            return source
-        return SubsetSource(rows, training, name=f"{source.name}'s training part")
+        self.plan_: Plan = fitted.plan
+        self.noise_: Noise | None = fitted.noise
+        self.run_: RunFacts = fitted.run
+        self.baselines_: Baselines = fitted.baselines
+        self.n_features_in_: int = math.prod(networks.model.input_shape[1:])
+        if fitted.profile is not None:
+            self.profile_: Profile = fitted.profile
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "run_"):
@@ -280,22 +256,20 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         """
         return check_batches(source.batches(), self.plan_.scaling, name=source.name)
 
-    def open(self, data: Any) -> Source:
+    def open(self, data: Any, *, strict: bool = False) -> Source:
         """Open rows for this fitted model.
 
+        Args:
+            data: All that `fit` takes; the columns of a table are put in order by name.
+            strict: Refuse a frame's columns in another order, as scikit-learn's verbs must.
+
         Raises:
-            ShapeMismatch: The rows don't have the shape of those it was trained on.
+            ShapeMismatch: The rows don't have the shape, or the columns, of those it was
+                trained on.
         """
         self._require_fitted()
-        source = open_source(data, owner="Autoencoder")
-        expected = tuple(self.model_.input_shape[1:])
-        if source.shape != expected:
-            message = (
-                f"The rows of {source.name!r} have shape {source.shape}, but the model takes "
-                f"{expected}. Give it data like those it was trained on."
-            )
-            raise ShapeMismatch(message)
-        return source
+        shape = tuple(self.model_.input_shape[1:])
+        return open_like_training(self, data, shape, strict=strict)
 
 
 def load(path: str | os.PathLike[str]) -> Autoencoder:
@@ -315,5 +289,6 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
         learning_rate=run.learning_rate,
         seed=run.seed,
     )
-    loaded._adopt(networks, plan, noise, run, baselines)  # noqa: SLF001 (same module)
+    fitted = Fitted(networks=networks, plan=plan, noise=noise, run=run, baselines=baselines)
+    loaded._adopt(fitted)  # noqa: SLF001 (same module)
     return loaded
