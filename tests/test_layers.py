@@ -25,6 +25,8 @@ LAYERS = [
     ["truecopy.models.saving", "truecopy.models.settings"],
     ["truecopy.models.fitting", "truecopy.models.pickling"],
     ["truecopy.models.autoencoder"],
+    ["truecopy.models.outliers"],
+    ["truecopy.models.pyod"],
     ["truecopy.metrics.evaluate"],
     ["truecopy.metrics.compare"],
     ["truecopy.audit"],

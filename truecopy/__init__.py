@@ -13,8 +13,10 @@ __version__ = "0.1.0"
 # Where each public name lives; the values are imported on first use.
 _HOMES = {
     "Autoencoder": "truecopy.models.autoencoder",
+    "OutlierDetector": "truecopy.models.outliers",
     "Plan": "truecopy.data.plan",
     "Profile": "truecopy.data.profile",
+    "PyodDetector": "truecopy.models.pyod",
     "Scorecard": "truecopy.metrics.evaluate",
     "TruecopyError": "truecopy.errors",
     "accelerate": "truecopy.training.acceleration",
@@ -26,8 +28,10 @@ _HOMES = {
 
 __all__ = [  # noqa: PLE0604, RUF100  (lazy: the names come from `_HOMES`)
     "Autoencoder",
+    "OutlierDetector",
     "Plan",
     "Profile",
+    "PyodDetector",
     "Scorecard",
     "TruecopyError",
     "accelerate",

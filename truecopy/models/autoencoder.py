@@ -116,11 +116,14 @@ class Autoencoder(
         check_settings(self)
         path = None if checkpoint is None else Path(checkpoint)
         source = open_training(self, X)
-        fitted = fit_source(self, source, callbacks=callbacks, checkpoint=path, resume=resume)
-        self._adopt(fitted)
+        self.fit_source(source, callbacks=callbacks, checkpoint=path, resume=resume)
         if path is not None:
             path.unlink(missing_ok=True)
         return self
+
+    def fit_source(self, source: Source, **how: Any) -> None:
+        """Fit to rows that are open already, as told in settings that have been checked."""
+        self._adopt(fit_source(self, source, **how))
 
     def encode(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         """Return the latents (rows, latent) of rows in the user's units."""
@@ -155,8 +158,20 @@ class Autoencoder(
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
         """Return minus the mean squared error of each row, in scaled units: higher is better."""
-        source = self.open(X, strict=True)
+        return self.score_source(self.open(X, strict=True))
+
+    def score_source(self, source: Source) -> NDArray[np.float64]:
+        """Return minus the error of each row of an open source."""
         return -np.concatenate([self.error_batch(batch) for batch in self.batches(source)])
+
+    def contributions(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+        """Return what each feature adds to its row's error, in the shape of the rows.
+
+        The sum over a row is its error: minus `score_samples`.
+        """
+        source = self.open(X)
+        parts = [self.contribution_batch(batch) for batch in self.batches(source)]
+        return np.concatenate(parts).reshape(-1, *source.shape)
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
         """Return the skill: 0 for the training rows' mean image, 1 for a perfect copy."""
@@ -190,11 +205,15 @@ class Autoencoder(
 
     def error_batch(self, batch: NDArray[Any]) -> NDArray[np.float64]:
         """Return the mean squared error of each row of one batch, in the data's scaled units."""
+        errors: NDArray[np.float64] = self.contribution_batch(batch).sum(axis=1)
+        return errors
+
+    def contribution_batch(self, batch: NDArray[Any]) -> NDArray[np.float64]:
+        """Return each feature's part of its row's error, (rows, features)."""
         scaling = self.baselines_.units.scaling
         difference = scaling.apply(self.reconstruct_batch(batch)) - scaling.apply(batch)
         flat = difference.reshape(len(batch), -1).astype(np.float64)
-        errors: NDArray[np.float64] = np.einsum("nf,nf->n", flat, flat) / flat.shape[1]
-        return errors
+        return flat**2 / flat.shape[1]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a new run folder that `truecopy.load` reads; plain Keras reads its models.
