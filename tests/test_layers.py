@@ -23,7 +23,7 @@ LAYERS = [
     ["truecopy.metrics"],
     ["truecopy.training"],
     ["truecopy.models.saving", "truecopy.models.settings"],
-    ["truecopy.models.fitting", "truecopy.models.pickling"],
+    ["truecopy.models.batchwise", "truecopy.models.fitting", "truecopy.models.pickling"],
     ["truecopy.models.autoencoder"],
     ["truecopy.models.outliers"],
     ["truecopy.models.pyod"],

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
-from truecopy.data.finite import check_batches
+from truecopy.data.frames import make_frame
 from truecopy.data.noise import Noise, parse_noise
 from truecopy.data.plan import Plan
 from truecopy.data.profile import Profile
@@ -19,8 +19,15 @@ from truecopy.data.source import Source
 from truecopy.errors import InvalidArgument
 from truecopy.facts import RunFacts
 from truecopy.metrics.baselines import Baselines
+from truecopy.models.batchwise import Batchwise
 from truecopy.models.fitting import Fitted, fit_source
-from truecopy.models.inputs import open_like_training, open_training
+from truecopy.models.inputs import (
+    describe_inputs,
+    open_like_training,
+    open_training,
+    put_back,
+    restore_inputs,
+)
 from truecopy.models.networks import Networks, predict
 from truecopy.models.pickling import reduce_estimator
 from truecopy.models.saving import read_run, write_run
@@ -29,6 +36,7 @@ from truecopy.training.run_folder import new_folder
 
 
 class Autoencoder(
+    Batchwise,
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]  # scikit-learn ships no types
     TransformerMixin,  # type: ignore[misc]
     BaseEstimator,  # type: ignore[misc]
@@ -51,6 +59,15 @@ class Autoencoder(
         seed: Draws weights, order, split and noise. The same seed gives the same history on
             the same machine with one thread.
         quiet: Show no progress bar.
+        categorical: Names of a table's columns whose values are categories, though they are
+            numbers or many different words.
+        ignore: Names of a table's columns to leave out: ids, free text.
+        unseen: What becomes of a category that wasn't in the training: 'missing', with a
+            warning (it is then reconstructed as the likeliest known one), or 'error'.
+
+    A frame, .csv or .parquet file with columns of several kinds, or with missing cells, gets a
+    plan for each column (`plan_.facts.columns`): missing cells are left out of the loss and
+    filled in by `reconstruct`.
 
     Attributes:
         profile_: What the data are like.
@@ -74,6 +91,9 @@ class Autoencoder(
         patience: int = 5,
         seed: int = 0,
         quiet: bool = False,
+        categorical: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        unseen: str = "missing",
     ) -> None:
         self.latent = latent
         self.model = model
@@ -85,6 +105,9 @@ class Autoencoder(
         self.patience = patience
         self.seed = seed
         self.quiet = quiet
+        self.categorical = categorical
+        self.ignore = ignore
+        self.unseen = unseen
 
     def fit(
         self,
@@ -131,28 +154,39 @@ class Autoencoder(
         batches = [self.encode_batch(batch) for batch in self.batches(source)]
         return np.concatenate(batches)
 
-    def decode(self, latents: NDArray[Any]) -> NDArray[np.float64]:
-        """Return rows in the user's units for latents of shape (rows, latent)."""
+    def decode(self, latents: NDArray[Any]) -> Any:
+        """Return rows in the user's units, or a table, for latents of shape (rows, latent)."""
         self._require_fitted()
         latents = np.asarray(latents, np.float32)
         width = self.run_.latent
         if latents.ndim != 2 or latents.shape[1] != width:  # noqa: PLR2004 (rows, latent)
             must_be = f"an array of shape (rows, {width})"
             raise InvalidArgument("latents", "Autoencoder.decode", must_be, got=latents.shape)
-        scaled = predict(self.decoder_, latents)
-        return self.plan_.scaling.undo(scaled)
+        rows = self.plan_.scaling.undo(predict(self.decoder_, latents))
+        return rows if self.table_ is None else make_frame(self.table_.decode(rows))
 
-    def reconstruct(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
-        """Return the copy of rows, in their shape and in the user's units."""
+    def reconstruct(self, X: Any, *, only_missing: bool = False) -> Any:  # noqa: N803
+        """Return the copy of rows, in their shape and in the user's units.
+
+        Args:
+            X: All that `fit` takes.
+            only_missing: Of a table, replace missing cells only: imputation.
+
+        Returns:
+            An array; of a table with a plan for each column, a table like `X`, with its names,
+            dtypes, index and the columns that were left out.
+        """
         source = self.open(X)
-        batches = [self.reconstruct_batch(batch) for batch in self.batches(source)]
-        return np.concatenate(batches)
+        copies = np.concatenate([self.reconstruct_batch(batch) for batch in self.batches(source)])
+        if self.table_ is None:
+            return copies
+        return put_back(self.table_, X, copies, only_missing=only_missing)
 
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         """Return the latents: `encode` for scikit-learn, which wants columns in their order."""
         return self.encode(self.open(X, strict=True))
 
-    def inverse_transform(self, X: NDArray[Any]) -> NDArray[np.float64]:  # noqa: N803
+    def inverse_transform(self, X: Any) -> Any:  # noqa: N803
         """Return rows for latents: scikit-learn's name for `decode`."""
         return self.decode(X)
 
@@ -167,22 +201,22 @@ class Autoencoder(
     def contributions(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
         """Return what each feature adds to its row's error, in the shape of the rows.
 
-        The sum over a row is its error: minus `score_samples`.
+        Of a table it is each column: (rows, columns). The sum over a row is its error, minus
+        `score_samples`.
         """
         source = self.open(X)
+        shape = source.shape if self.table_ is None else (len(self.table_.columns),)
         parts = [self.contribution_batch(batch) for batch in self.batches(source)]
-        return np.concatenate(parts).reshape(-1, *source.shape)
+        return np.concatenate(parts).reshape(-1, *shape)
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
         """Return the skill: 0 for the training rows' mean image, 1 for a perfect copy."""
         del y
         source = self.open(X, strict=True)
-        mean = self.baselines_.pca.mean.reshape(source.shape)
         error = floor = 0.0
         for batch in self.batches(source):
             error += float(self.error_batch(batch).sum())
-            scaled = self.baselines_.units.scaling.apply(batch)
-            floor += float(((scaled - mean) ** 2).sum()) / mean.size
+            floor += float(self.floor_batch(batch).sum())
         return 1 - error / floor if floor > 0 else math.nan
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
@@ -193,27 +227,6 @@ class Autoencoder(
         """
         names = super().get_feature_names_out(input_features)
         return np.array([f"latent_{number}" for number in range(len(names))], object)
-
-    def encode_batch(self, batch: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the latents of one batch in the user's units."""
-        return predict(self.encoder_, self.plan_.scaling.apply(batch))
-
-    def reconstruct_batch(self, batch: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the copy of one batch, in the user's units."""
-        scaled = predict(self.model_, self.plan_.scaling.apply(batch))
-        return self.plan_.scaling.undo(scaled)
-
-    def error_batch(self, batch: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the mean squared error of each row of one batch, in the data's scaled units."""
-        errors: NDArray[np.float64] = self.contribution_batch(batch).sum(axis=1)
-        return errors
-
-    def contribution_batch(self, batch: NDArray[Any]) -> NDArray[np.float64]:
-        """Return each feature's part of its row's error, (rows, features)."""
-        scaling = self.baselines_.units.scaling
-        difference = scaling.apply(self.reconstruct_batch(batch)) - scaling.apply(batch)
-        flat = difference.reshape(len(batch), -1).astype(np.float64)
-        return flat**2 / flat.shape[1]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a new run folder that `truecopy.load` reads; plain Keras reads its models.
@@ -228,7 +241,9 @@ class Autoencoder(
         """Write models, plan, history and baselines into an existing folder."""
         self._require_fitted()
         networks = Networks(self.model_, self.encoder_, self.decoder_)
-        write_run(folder, networks, self.plan_, self.run_, self.baselines_)
+        write_run(
+            folder, networks, self.plan_, self.run_, self.baselines_, inputs=describe_inputs(self)
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle Keras models as the bytes of their files, read back in safe mode."""
@@ -258,7 +273,6 @@ class Autoencoder(
         self.noise_: Noise | None = fitted.noise
         self.run_: RunFacts = fitted.run
         self.baselines_: Baselines = fitted.baselines
-        self.n_features_in_: int = math.prod(networks.model.input_shape[1:])
         if fitted.profile is not None:
             self.profile_: Profile = fitted.profile
 
@@ -266,14 +280,6 @@ class Autoencoder(
         if not hasattr(self, "run_"):
             message = "This Autoencoder is not fitted yet. Call fit, or truecopy.load a saved one."
             raise NotFittedError(message)
-
-    def batches(self, source: Source) -> Iterator[NDArray[Any]]:
-        """Give the rows of a source batch by batch, refusing what can't be scaled.
-
-        Raises:
-            NonFiniteData: There are NaN, infinite or, for counts, negative values.
-        """
-        return check_batches(source.batches(), self.plan_.scaling, name=source.name)
 
     def open(self, data: Any, *, strict: bool = False) -> Source:
         """Open rows for this fitted model.
@@ -297,7 +303,7 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
     Raises:
         ModelError: There is no run folder at `path`, or a file in it is missing or broken.
     """
-    networks, plan, run, baselines = read_run(Path(path))
+    networks, plan, run, baselines, inputs = read_run(Path(path))
     noise = None if run.noise is None else parse_noise(run.noise, bounds=plan.facts.target_range)
     loaded = Autoencoder(
         latent=run.latent,
@@ -310,4 +316,5 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
     )
     fitted = Fitted(networks=networks, plan=plan, noise=noise, run=run, baselines=baselines)
     loaded._adopt(fitted)  # noqa: SLF001 (same module)
+    restore_inputs(loaded, inputs, plan.facts, features=baselines.pca.mean.size)
     return loaded

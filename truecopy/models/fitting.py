@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from truecopy.data.frames import Table
 from truecopy.data.noise import Noise, parse_noise
 from truecopy.data.plan import Plan
 from truecopy.data.plan import plan as make_plan
 from truecopy.data.profile import Profile
 from truecopy.data.profile import profile as make_profile
-from truecopy.data.source import SubsetSource
+from truecopy.data.source import ArraySource, SubsetSource
 from truecopy.data.sources import Source
 from truecopy.errors import EmptyData, InvalidArgument
 from truecopy.facts import RunFacts
@@ -61,14 +62,17 @@ def fit_source(
         TruecopyError: As `Autoencoder.fit` does.
     """
     recipe = recipe_of(told.model)
+    complete = _fill(told.table_, source)
     with working(f"profiling {source.name}", quiet=told.quiet):
-        profile = make_profile(source)
+        profile = make_profile(complete)
     if profile.facts.rows < _FEWEST_ROWS:
         message = (
             f"The data {source.name!r} have one row (n_samples=1). Fitting needs at least two."
         )
         raise EmptyData(message)
-    units = make_plan(profile)
+    units = (
+        make_plan(profile) if told.table_ is None else Plan(told.table_.facts, told.table_.scaling)
+    )
     plan = units if recipe is None else recipe.adapt(units)
     noise = _plan_noise(told.noise, plan, units)
     networks = build_networks(
@@ -88,11 +92,18 @@ def fit_source(
         callbacks=callbacks,
     )
     with working("fitting the mean image and PCA to compare with", quiet=told.quiet):
-        training = _training_rows(source, told.validation, seed=told.seed)
+        training = _training_rows(complete, told.validation, seed=told.seed)
         baselines = fit_baselines(training, units, latent=networks.latent)
     return Fitted(
         networks=networks, plan=plan, noise=noise, run=run, baselines=baselines, profile=profile
     )
+
+
+def _fill(table: Table | None, source: Source) -> Source:
+    """Return the rows with a table's missing cells at their columns' means."""
+    if table is None:
+        return source
+    return ArraySource(table.fill(source.array()), name=source.name)
 
 
 def _plan_noise(asked: str | None, plan: Plan, units: Plan) -> Noise | None:

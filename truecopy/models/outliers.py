@@ -1,5 +1,6 @@
 """Rows that an autoencoder can't copy are unlike those it was trained on: outliers."""
 
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 import numpy as np
@@ -44,6 +45,9 @@ class OutlierDetector(
         patience: As in `Autoencoder`.
         seed: As in `Autoencoder`; it also draws the rows for the threshold.
         quiet: As in `Autoencoder`.
+        categorical: As in `Autoencoder`.
+        ignore: As in `Autoencoder`.
+        unseen: As in `Autoencoder`.
         contamination: 'auto': the rows given to `fit` are ordinary ones, and the threshold
             keeps `false_alarms` on new rows. A share (0 to 0.5): so many of the rows given to
             `fit` are outliers, and so many of them are flagged; all rows train.
@@ -80,6 +84,9 @@ class OutlierDetector(
         patience: int = 5,
         seed: int = 0,
         quiet: bool = False,
+        categorical: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        unseen: str = "missing",
         contamination: float | str = "auto",
         false_alarms: float = 0.05,
         calibration: float = 0.2,
@@ -94,6 +101,9 @@ class OutlierDetector(
         self.patience = patience
         self.seed = seed
         self.quiet = quiet
+        self.categorical = categorical
+        self.ignore = ignore
+        self.unseen = unseen
         self.contamination = contamination
         self.false_alarms = false_alarms
         self.calibration = calibration
