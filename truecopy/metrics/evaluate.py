@@ -95,8 +95,8 @@ def evaluate(
     if target is not None and noise not in {None, NO_NOISE}:
         must_be = "None where a target is given: the rows are the noisy ones then"
         raise InvalidArgument("noise", "evaluate", must_be, got=noise)
-    source = open_source(x, owner="evaluate")
-    clean = source if target is None else open_source(target, owner="evaluate")
+    source = _open(model, x)
+    clean = source if target is None else _open(model, target)
     if clean.shape != source.shape:
         message = f"The targets' rows have shape {clean.shape}, the inputs' {source.shape}."
         raise ShapeMismatch(message)
@@ -109,6 +109,12 @@ def evaluate(
         scoring.errors,
         scoring.replicates(),
     )
+
+
+def _open(model: Any, data: Any) -> Source:
+    """Open rows; an `Autoencoder` knows how to read the columns of its table."""
+    opener = getattr(model, "open_scorable", None)
+    return open_source(data, owner="evaluate") if opener is None else opener(data)
 
 
 def _make_task(

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.exceptions import NotFittedError
 
 from truecopy.data.frames import make_frame
+from truecopy.data.mixed import put_back
 from truecopy.data.noise import Noise, parse_noise
 from truecopy.data.plan import Plan
 from truecopy.data.profile import Profile
@@ -24,8 +25,8 @@ from truecopy.models.fitting import Fitted, fit_source
 from truecopy.models.inputs import (
     describe_inputs,
     open_like_training,
+    open_scorable,
     open_training,
-    put_back,
     restore_inputs,
 )
 from truecopy.models.networks import Networks, predict
@@ -295,6 +296,11 @@ class Autoencoder(
         self._require_fitted()
         shape = tuple(self.model_.input_shape[1:])
         return open_like_training(self, data, shape, strict=strict)
+
+    def open_scorable(self, data: Any) -> Source:
+        """Open rows for `truecopy.evaluate`: of a table, those without missing cells."""
+        self._require_fitted()
+        return open_scorable(self, data)
 
 
 def load(path: str | os.PathLike[str]) -> Autoencoder:

@@ -13,17 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
-from truecopy.data.frames import UNSEEN, Table, as_frame, read_frame, replace_columns
-from truecopy.data.source import ArraySource, Source
+from truecopy.data.frames import UNSEEN, Table
+from truecopy.data.mixed import find_table, open_table
+from truecopy.data.source import ArraySource, Source, SubsetSource
 from truecopy.data.sources import open_source
-from truecopy.data.tables import CsvSource, ParquetSource
-from truecopy.errors import (
-    InvalidArgument,
-    ShapeMismatch,
-    UnknownName,
-    UnsafeData,
-    UnsupportedData,
-)
+from truecopy.errors import InvalidArgument, ShapeMismatch, UnknownName, UnsafeData
 from truecopy.facts import PlanFacts
 
 
@@ -56,24 +50,20 @@ def open_training(estimator: Any, data: Any) -> Source:
     """
     check_columns(estimator)
     validate_data(estimator, data, reset=True, skip_check_array=True, ensure_2d=False)
-    frame, name = _find_frame(estimator, data)
-    estimator.table_ = None
-    if frame is not None:
-        table, features = Table.plan(
-            frame,
-            categorical=estimator.categorical,
-            ignore=estimator.ignore,
-            unseen=estimator.unseen,
-        )
-        if _told(estimator) or not _is_plain(table, features):
-            estimator.table_ = table
-            estimator.n_features_in_ = len(frame.columns)
-            estimator.feature_names_in_ = np.array(list(map(str, frame.columns)), object)
-            return ArraySource(features, name=name)
-    source = open_source(_as_numbers(data), owner=f"{type(estimator).__name__}.fit")
-    estimator.n_features_in_ = int(np.prod(source.shape))
-    if source.columns is not None:
-        estimator.feature_names_in_ = np.array(source.columns, object)
+    owner = type(estimator).__name__
+    found = find_table(
+        data,
+        categorical=estimator.categorical,
+        ignore=estimator.ignore,
+        unseen=estimator.unseen,
+        owner=owner,
+    )
+    estimator.table_ = None if found is None else found.table
+    source = open_source(_as_numbers(data), owner=f"{owner}.fit") if found is None else found.rows
+    names = source.columns if found is None else found.names
+    estimator.n_features_in_ = int(np.prod(source.shape)) if names is None else len(names)
+    if names is not None:
+        estimator.feature_names_in_ = np.array(names, object)
     return source
 
 
@@ -91,43 +81,6 @@ def check_columns(estimator: Any) -> None:
             raise InvalidArgument(argument, owner, "a list of names of columns", got=got)
     if estimator.unseen not in UNSEEN:
         raise UnknownName("unseen", owner, list(UNSEEN), got=str(estimator.unseen))
-
-
-def open_table(table: Table, data: Any) -> Source:
-    """Open rows for a model of a table: as features, NaN where a cell is missing.
-
-    Args:
-        table: The plans of its columns.
-        data: A frame of any library, a .csv or .parquet file; or a source of features.
-
-    Raises:
-        DataError: It is no table, or not one like that of the training.
-    """
-    if isinstance(data, Source) and not isinstance(data, CsvSource | ParquetSource):
-        return data
-    frame, path = as_frame(data), _path_of(data)
-    if frame is None and path is None:
-        names = ", ".join(map(repr, table.names[:5]))
-        message = f"The model was trained on a table with the columns {names}, ... Give it one."
-        raise UnsupportedData(message)
-    if frame is None:
-        frame = read_frame(str(path))
-    return ArraySource(table.encode(frame), name=path or "table")
-
-
-def put_back(table: Table, data: Any, copies: NDArray[np.float64], *, only_missing: bool) -> Any:
-    """Return a table like `data`, with the copies in place of its values.
-
-    Args:
-        table: The plans of the columns.
-        data: The frame or file that the features came from.
-        copies: Features, (rows, features), in unscaled units.
-        only_missing: Replace missing cells only.
-    """
-    frame = as_frame(data)
-    if frame is None:
-        frame = read_frame(str(_path_of(data)))
-    return replace_columns(frame, table.decode(copies), only_missing=only_missing)
 
 
 def describe_inputs(estimator: Any) -> dict[str, Any]:
@@ -152,64 +105,6 @@ def restore_inputs(
     if plan.columns:
         estimator.ignore, estimator.unseen = tuple(inputs["ignore"]), inputs["unseen"]
         estimator.table_ = Table(plan.columns, estimator.ignore, estimator.unseen)
-
-
-def _find_frame(estimator: Any, data: Any) -> tuple[Any, str]:
-    """Return the frame that the data are or, for a file that needs it, hold; and a name.
-
-    Raises:
-        InvalidArgument: Columns are named, but there is no table.
-    """
-    frame, path = as_frame(data), _path_of(data)
-    if frame is not None:
-        return frame, "table"
-    if path is not None and (_told(estimator) or _is_mixed(path)):
-        return read_frame(path), path
-    if _told(estimator):
-        argument = "categorical" if estimator.categorical else "ignore"
-        must_be = "empty where the data are no table"
-        got = getattr(estimator, argument)
-        raise InvalidArgument(argument, type(estimator).__name__, must_be, got=got)
-    return None, ""
-
-
-def _told(estimator: Any) -> bool:
-    return bool(estimator.categorical or estimator.ignore)
-
-
-def _path_of(data: Any) -> str | None:
-    """Return the path of a file that may hold a table."""
-    if isinstance(data, CsvSource | ParquetSource):
-        return data.name
-    if isinstance(data, str | os.PathLike):
-        path = os.fsdecode(data)
-        return path if path.lower().endswith((".csv", ".parquet")) else None
-    return None
-
-
-def _is_mixed(path: str) -> bool:
-    """Return whether the first rows of a file have words or missing cells."""
-    try:
-        first = next(open_source(path).batches())
-    except UnsupportedData:
-        return True
-    return bool(np.isnan(first).any())
-
-
-def _is_plain(table: Table, features: NDArray[np.float64]) -> bool:
-    """Return whether a table is as good as an array: numbers of one kind, none missing.
-
-    Whole numbers from 0 up in all columns, and values in [-1, 1], are of one kind.
-    """
-    kinds = {column.kind for column in table.columns}
-    if not kinds <= {"numeric", "count", "binary"} or any(c.missing for c in table.columns):
-        return False
-    if any(column.dtype in {"String", "Categorical", "Enum"} for column in table.columns):
-        return False
-    if len(kinds) == 1:
-        return True
-    whole = bool((features == np.rint(features)).all() and features.min() >= 0)
-    return ("count" in kinds and whole) or bool(np.abs(features).max() <= 1)
 
 
 def open_like_training(
@@ -239,6 +134,29 @@ def open_like_training(
     if source.shape != shape:
         raise ShapeMismatch(_word_mismatch(estimator, source, shape))
     return source
+
+
+def open_scorable(estimator: Any, data: Any) -> Source:
+    """Open rows whose copies are to be scored figure by figure: numbers, none of them missing.
+
+    Of a table these are the rows that are complete, which the source's name tells; where none
+    is, all rows with their missing cells at the columns' means.
+    """
+    table: Table | None = estimator.table_
+    if table is None:
+        source = open_source(data, owner="evaluate")
+        names = getattr(estimator, "feature_names_in_", None)
+        return source if names is None or source.columns is None else _order(source, tuple(names))
+    source = open_table(table, data)
+    rows = source.array()
+    complete = ~np.isnan(rows).any(axis=1)
+    if complete.all():
+        return source
+    if not complete.any():
+        name = f"{source.name} (missing cells filled with their columns' means)"
+        return ArraySource(table.fill(rows), name=name)
+    name = f"{source.name} ({complete.sum():,} of {len(rows):,} rows: those without missing cells)"
+    return SubsetSource(rows, np.flatnonzero(complete), name=name)
 
 
 def _order(source: Source, wanted: tuple[str, ...]) -> Source:

@@ -243,6 +243,16 @@ def list_choices(plan: PlanFacts) -> tuple[tuple[str, Choice], ...]:
     return (("scaling", plan.scaling), ("output", plan.output), ("loss", plan.loss))
 
 
+def describe_columns(plan: PlanFacts) -> Iterator[tuple[str, str]]:
+    """Say what each column of a table is and how it is treated, as pairs of name and text."""
+    for column in plan.columns:
+        missing = f"; {format_percent(column.missing)} missing" if column.missing else ""
+        yield (
+            column.name,
+            f"{column.kind}, {column.because}{missing}: {column.output} output, {column.loss}",
+        )
+
+
 def describe_run(run: RunFacts) -> Iterator[tuple[str, str]]:
     """Say how a training went, as pairs of a label and its text."""
     yield "model", f"latent {run.latent}, {run.parameters:,} parameters"
