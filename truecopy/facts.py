@@ -85,6 +85,7 @@ class DataFacts(Record):
     the kurtosis (3 for a normal distribution). `levels` is the number of different values,
     None when there are more than are counted. `groups` are the widths of consecutive column
     groups in which every row has exactly one 1 (one-hot), empty when there are none.
+    `duplicates` is the number of rows equal to an earlier one, None where it isn't known.
     """
 
     name: str
@@ -108,6 +109,7 @@ class DataFacts(Record):
     tails: float
     groups: tuple[int, ...]
     spectrum: Spectrum | None
+    duplicates: int | None = None
 
     @property
     def features(self) -> int:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import warnings
 
 import narwhals as nw
 import numpy as np
@@ -144,6 +145,30 @@ def test_an_unseen_category_is_missing_with_a_warning_or_an_error():
     np.testing.assert_array_equal(features, [[np.nan] * 3, [1, 0, 0]])
     with pytest.raises(UnsupportedData, match="'c' has categories that were not in the training"):
         strict.encode(odd)
+
+
+def test_whole_numbers_that_float32_cannot_tell_apart_are_warned_of():
+    with pytest.warns(UserWarning, match=r"'id' spans 1\.68e\+07 whole numbers; .*ignore=\['id'\]"):
+        plan(pl.DataFrame({"id": [5, 9, 5 + 2**24 + 1]}))
+
+
+def test_the_widest_whole_numbers_that_float32_tells_apart_pass_without_a_word():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plan(pl.DataFrame({"x": [5, 9, 5 + 2**24]}))
+
+
+def test_constant_columns_have_finite_features_and_come_back():
+    frame = pl.DataFrame({"x": [2.5, 2.5], "c": ["a", "a"], "zero": [0, 0]})
+
+    table, features = plan(frame)
+
+    scaled = table.scaling.apply(features)
+    assert np.isfinite(scaled).all()
+    copy = replace_columns(
+        as_frame(frame), table.decode(table.scaling.undo(scaled)), only_missing=False
+    )
+    assert copy.equals(frame)
 
 
 COLUMNS = {

@@ -4,6 +4,7 @@ What can't be told apart from text, ids or free words, is refused and not guesse
 """
 
 import math
+import warnings
 from dataclasses import replace
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ _FEW_ROWS: Final = 20
 # normal distribution has a skewness of 0, an exponential one of 2.
 _SKEWED: Final = 1.0
 _TWO: Final = 2
+# float32 has 24 bits.
+_MOST_APART: Final = 2**24
 # A cross-entropy floor below this, of a value that 98 % of rows share, would let a handful of
 # rows rule the loss: a column is never weighted by more than ten.
 _LEAST_FLOOR: Final = 0.1
@@ -78,6 +81,14 @@ def _plan_numbers(series: Any) -> tuple[ColumnFacts, Floats]:
     if whole and len(different) > _TWO and _skewness(known) > _SKEWED:
         because = f"whole numbers from {known.min():g} to {known.max():g} with a long upper tail"
         return _plan_number(series, "count", because)
+    if series.dtype.is_integer() and known.max() - known.min() > _MOST_APART:
+        warnings.warn(
+            f"The column {name!r} spans {known.max() - known.min():.3g} whole numbers; float32, in "
+            "which networks compute, tells 16.8 million apart. If it is an id, leave it out: "
+            f"ignore=[{name!r}].",
+            UserWarning,
+            stacklevel=2,
+        )
     return _plan_number(series, "numeric", f"numbers from {known.min():g} to {known.max():g}")
 
 

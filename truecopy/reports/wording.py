@@ -229,6 +229,8 @@ def describe_data(facts: DataFacts) -> Iterator[tuple[str, str]]:
     yield "constant", f"{facts.constant_features:,} of {facts.features:,} features{first}"
     low, high = map(format_number, facts.row_sums)
     yield "row sums", low if low == high else f"{low} to {high}"
+    if facts.duplicates:
+        yield "duplicates", f"{facts.duplicates:,} rows equal an earlier one"
     if facts.groups:
         yield "one-hot", f"column groups of widths {', '.join(map(str, facts.groups))}"
     if facts.spectrum is not None:
