@@ -244,6 +244,17 @@ def test_only_missing_cells_are_replaced_where_asked():
     assert filled["c"][2] in {"a", "b"}
 
 
+def test_columns_may_be_called_by_numbers():
+    frame = pd.DataFrame([["a", 1.5], ["b", 2.5], ["c", None]])
+    table, features = plan(frame)
+
+    copy = replace_columns(as_frame(frame), table.decode(table.fill(features)), only_missing=False)
+
+    assert table.names == ("0", "1")
+    expected = pd.DataFrame([["a", 1.5], ["b", 2.5], ["c", 2.0]])
+    pd.testing.assert_frame_equal(copy, expected)
+
+
 def test_time_zones_come_back():
     moments = pd.date_range("2024-03-30", periods=4, freq="D", tz="Europe/Oslo")
     frame = pd.DataFrame({"at": moments})

@@ -53,7 +53,8 @@ class Table:
             UnsupportedData: A column can't be used, or a name given is no column.
             EmptyData: There are no rows, or no columns are left.
         """
-        names = list(map(str, frame.columns))
+        given = name_columns(frame)
+        names = list(given)
         for name in (*categorical, *ignore):
             if name not in names:
                 hint = suggest(name, names)
@@ -64,7 +65,7 @@ class Table:
         if not kept or not len(frame):
             lacks = "rows" if kept else "columns: all of them are ignored"
             raise EmptyData(f"The table has no {lacks}.")
-        planned = [plan_column(frame[name], categorical=name in categorical) for name in kept]
+        planned = [plan_column(given[name], categorical=name in categorical) for name in kept]
         table = cls(tuple(facts for facts, _ in planned), tuple(ignore), unseen)
         return table, np.concatenate([features for _, features in planned], axis=1)
 
@@ -127,10 +128,11 @@ class Table:
             UnsupportedData: A column holds other things than in the training, or categories
                 that were not in it, where unseen='error'.
         """
-        self._require_columns(list(map(str, frame.columns)))
+        given = name_columns(frame)
+        self._require_columns(list(given))
         for column in self.columns:
-            self._say_unseen(frame[column.name], column)
-        parts = [encode_column(frame[column.name], column) for column in self.columns]
+            self._say_unseen(given[column.name], column)
+        parts = [encode_column(given[column.name], column) for column in self.columns]
         return np.concatenate(parts, axis=1)
 
     def decode(self, features: Floats) -> dict[str, NDArray[Any]]:
@@ -165,6 +167,11 @@ class Table:
         warnings.warn(f"{message} They count as missing.", UserWarning, stacklevel=2)
 
 
+def name_columns(frame: Any) -> dict[str, Any]:
+    """Return the columns of a narwhals frame by name; pandas' may be numbers, these are words."""
+    return {str(series.name): series for series in frame.iter_columns()}
+
+
 def as_frame(data: Any) -> Any:
     """Return `data` as a narwhals frame where it is one of any library; else None."""
     try:
@@ -196,9 +203,9 @@ def read_frame(path: str) -> Any:
 
 def replace_columns(frame: Any, values: dict[str, NDArray[Any]], *, only_missing: bool) -> Any:
     """Return a narwhals frame's native form with these columns' values, in their own dtypes."""
-    columns = []
+    given, columns = name_columns(frame), []
     for name, found in values.items():
-        old = frame[name]
+        old = given[name]
         new = _to_series(old, found)
         columns.append(old.zip_with(~_find_missing(old), new) if only_missing else new)
     return frame.with_columns(*columns).to_native()
@@ -245,7 +252,7 @@ def _cast_like(series: Any, like: Any) -> Any:
     native = like.to_native()
     if like.implementation.is_pandas_like():
         found = series.to_native().astype(native.dtype)
-        found.index = native.index
+        found.index, found.name = native.index, native.name
         return nw.from_native(found, series_only=True)
     if like.implementation.is_pyarrow():
         return nw.from_native(series.to_native().cast(native.type), series_only=True).alias(

@@ -17,8 +17,9 @@ from truecopy.models.networks import predict
 from truecopy.training.batches import fill_missing
 
 # Missing cells start at their column's mean and are replaced by the model's own copy of them,
-# as often as this: more rounds change the copy of low-rank rows by less than a percent.
-_ROUNDS: Final = 5
+# as often as this. On 2,000 rows of rank 3 with 20 % of 12 columns missing, 0, 1, 20 and 100
+# rounds gave an error of 0.23, 0.17, 0.20 and 0.31 standard deviations: more leave the data.
+_ROUNDS: Final = 1
 
 
 class Batchwise(ABC):

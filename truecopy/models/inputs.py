@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
 from truecopy.data.frames import UNSEEN, Table
-from truecopy.data.mixed import find_table, open_table
+from truecopy.data.mixed import find_table, open_table, path_of
 from truecopy.data.source import ArraySource, Source, SubsetSource
 from truecopy.data.sources import open_source
 from truecopy.errors import InvalidArgument, ShapeMismatch, UnknownName, UnsafeData
@@ -62,7 +62,8 @@ def open_training(estimator: Any, data: Any) -> Source:
     source = open_source(_as_numbers(data), owner=f"{owner}.fit") if found is None else found.rows
     names = source.columns if found is None else found.names
     estimator.n_features_in_ = int(np.prod(source.shape)) if names is None else len(names)
-    if names is not None:
+    # A frame's have been kept above, unless they are numbers: scikit-learn takes words only.
+    if names is not None and path_of(data) is not None:
         estimator.feature_names_in_ = np.array(names, object)
     return source
 
