@@ -7,6 +7,7 @@ import numpy as np
 
 from truecopy.data.noise import check_seed, parse_noise
 from truecopy.errors import InvalidArgument
+from truecopy.models.build import recipe_of
 from truecopy.models.recipes import Recipe
 from truecopy.training.fit import Settings
 
@@ -21,7 +22,9 @@ def check_settings(autoencoder: Any) -> None:
 
     Raises:
         InvalidArgument: One is not; the message says which, and what it must be.
+        UnknownName: There is no such recipe.
     """
+    recipe_of(autoencoder.model)
     for argument in ("latent", "epochs", "batch_size", "patience"):
         got = getattr(autoencoder, argument)
         optional = argument != "patience"
