@@ -17,6 +17,7 @@ SYMPTOMS: Final = (
     "cannot-fit-one-batch",
     "dead-output-units",
     "dead-units",
+    "relu-latent",
     "saturated-units",
     "untrained-part",
     "worse-than-trivial",
