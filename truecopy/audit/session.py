@@ -71,6 +71,7 @@ class Session:
             target=target,
             inputs=sample.inputs,
             targets=targets,
+            whole=sample.whole,
             rows=sample.rows or (0 if sample.inputs is None else len(sample.inputs)),
             sampled=sample.sampled,
             validation=self.validation,
