@@ -53,7 +53,8 @@ class Autoencoder(
         noise: Corrupts inputs while training: 'gaussian:SD', 'gaussian:MEAN,SD',
             'salt-pepper:RATE' or 'masking:RATE', in scaled units; None: no noise.
         epochs: The most epochs to train. None: the recipe's, else 20.
-        batch_size: Rows per step. None: the recipe's, else 128.
+        batch_size: Rows per step. None: the recipe's, else 128, and down to 16 for fewer than
+            4,096 rows, so that an epoch has 32 steps.
         learning_rate: Adam's. None: the recipe's, else 0.001.
         validation: The share of rows held out to find the best epoch; at most 5,000 rows.
         patience: Stop after this many epochs without a better validation loss.

@@ -82,7 +82,7 @@ def fit_source(
         plan=plan.facts,
         seed=told.seed,
     )
-    settings = make_settings(told, recipe, label=source.name)
+    settings = make_settings(told, recipe, label=source.name, rows=profile.facts.rows)
     run = train(
         networks,
         source.array(),
