@@ -354,7 +354,7 @@ def test_a_diverged_training_is_3(capsys, folder, tmp_path, monkeypatch):
         message = "The loss became NaN."
         raise Diverged(message)
 
-    monkeypatch.setattr("truecopy.models.autoencoder.train", diverge)
+    monkeypatch.setattr("truecopy.models.fitting.train", diverge)
 
     code, _, err = run(capsys, "fit", folder / "blobs.npy", "--out", tmp_path / "run", "--quiet")
 
@@ -429,7 +429,7 @@ def test_a_run_folder_that_cannot_be_made_is_refused_before_training(
     capsys, folder, out, monkeypatch
 ):
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("truecopy.models.autoencoder.train", None)  # not reached
+    monkeypatch.setattr("truecopy.models.fitting.train", None)  # not reached
 
     code, _, err = run(capsys, "fit", "blobs.npy", "--out", out, "--quiet")
 

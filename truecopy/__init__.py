@@ -14,8 +14,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "Audit": "truecopy.audit.audit",
     "Autoencoder": "truecopy.models.autoencoder",
+    "OutlierDetector": "truecopy.models.outliers",
     "Plan": "truecopy.data.plan",
     "Profile": "truecopy.data.profile",
+    "PyodDetector": "truecopy.models.pyod",
     "Scorecard": "truecopy.metrics.evaluate",
     "TruecopyError": "truecopy.errors",
     "accelerate": "truecopy.training.acceleration",
@@ -30,8 +32,10 @@ _HOMES = {
 __all__ = [  # noqa: PLE0604, RUF100  (lazy: the names come from `_HOMES`)
     "Audit",
     "Autoencoder",
+    "OutlierDetector",
     "Plan",
     "Profile",
+    "PyodDetector",
     "Scorecard",
     "TruecopyError",
     "accelerate",

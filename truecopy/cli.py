@@ -32,6 +32,14 @@ from truecopy.reports.progress import working
 _INTERRUPTED: Final = 130
 _USAGE: Final = 2
 
+Categorical = Annotated[
+    list[str] | None,
+    typer.Option(help="a table's column whose values are categories (as often as needed)"),
+]
+Ignore = Annotated[
+    list[str] | None, typer.Option(help="a table's column to leave out (as often as needed)")
+]
+
 app = typer.Typer(
     help="Trains autoencoders, tells you honestly how good the copy is, and finds what is "
     "wrong when it isn't.",
@@ -107,16 +115,22 @@ def demo(
 
 
 @app.command()
-def profile(data: Data, size: Size = None, *, as_json: Json = False, quiet: Quiet = False) -> None:
+def profile(
+    data: Data,
+    size: Size = None,
+    *,
+    categorical: Categorical = None,
+    ignore: Ignore = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
     """Say what the data are, and the plan that follows: scaling, output, loss."""
-    from truecopy.data.plan import plan as make_plan
-    from truecopy.data.profile import profile as make_profile
-    from truecopy.facts import NonFinite
+    from truecopy.data.mixed import profile_and_plan
 
     with working(f"profiling {data}", quiet=quiet):
-        measured = make_profile(open_data(data, size))
-    finite = measured.facts.non_finite == NonFinite()
-    planned = make_plan(measured) if finite else None
+        measured, planned = profile_and_plan(
+            open_data(data, size), categorical=categorical or (), ignore=ignore or ()
+        )
     if as_json:
         plan = None if planned is None else planned.to_dict()
         print_result({"data": measured.to_dict(), "plan": plan}, as_json=True)
@@ -139,6 +153,8 @@ def fit(  # noqa: PLR0913 (an option each)
     size: Size = None,
     out: Annotated[Path | None, typer.Option(help="run folder to make")] = None,
     *,
+    categorical: Categorical = None,
+    ignore: Ignore = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="go on with the interrupted training of --out")
     ] = False,
@@ -160,6 +176,8 @@ def fit(  # noqa: PLR0913 (an option each)
         "epochs": epochs,
         "seed": seed,
         "quiet": quiet,
+        "categorical": categorical or (),
+        "ignore": ignore or (),
     }
     try:
         folder, card = make_run(open_data(data, size), settings, out=out, resume=resume)
@@ -272,6 +290,9 @@ def score(
     out: OutFile,
     size: Size = None,
     *,
+    contributions: Annotated[
+        bool, typer.Option("--contributions", help="also what each column adds to it")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -279,7 +300,7 @@ def score(
     from truecopy.run import write_scores
 
     with working(f"scoring {data}", quiet=quiet):
-        written = write_scores(model, open_data(data, size), out)
+        written = write_scores(model, open_data(data, size), out, contributions=contributions)
     if as_json:
         print_result(written, as_json=True)
 

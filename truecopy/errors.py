@@ -61,7 +61,7 @@ class UnsupportedData(DataError):
     """The kind of file or array is not one that truecopy reads."""
 
 
-class UnsafeData(DataError):
+class UnsafeData(DataError, TypeError):
     """Reading it could run code: pickles and object arrays are never loaded."""
 
 

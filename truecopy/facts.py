@@ -85,6 +85,7 @@ class DataFacts(Record):
     the kurtosis (3 for a normal distribution). `levels` is the number of different values,
     None when there are more than are counted. `groups` are the widths of consecutive column
     groups in which every row has exactly one 1 (one-hot), empty when there are none.
+    `duplicates` is the number of rows equal to an earlier one, None where it isn't known.
     """
 
     name: str
@@ -108,6 +109,7 @@ class DataFacts(Record):
     tails: float
     groups: tuple[int, ...]
     spectrum: Spectrum | None
+    duplicates: int | None = None
 
     @property
     def features(self) -> int:
@@ -125,10 +127,41 @@ class Choice(Record):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ColumnFacts(Record):
+    """What a column of a table is like, and its own plan.
+
+    `kind` is one of numeric, count, binary, categorical, ordinal, date; `missing` the share of
+    its cells that are. It takes `len(centre)` features, which become (x - offset) / divisor;
+    `centre` are their means in scaled units, which stand in for a missing cell on its way in.
+    `floor` is the loss of the best constant. `categories` are the values of a binary,
+    categorical or ordinal column, in the order of their features or ranks.
+    """
+
+    name: str
+    kind: str
+    because: str
+    dtype: str
+    missing: float
+    output: str
+    loss: str
+    centre: tuple[float, ...]
+    offset: float = 0.0
+    divisor: float = 1.0
+    floor: float = 1.0
+    categories: tuple[Any, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many features it takes."""
+        return len(self.centre)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PlanFacts(Record):
     """What follows from the data: scaling, output activation and loss, each with its reason.
 
-    `kind` is one of bytes, levels, binary, unit, signed-unit, real, counts, one-hot.
+    `kind` is one of bytes, levels, binary, unit, signed-unit, real, counts, one-hot, table;
+    a table has a plan for each of its `columns`.
     `target_range` are the bounds of the scaled data, None where there are none;
     `groups` the widths of the softmax groups of a one-hot plan.
     """
@@ -140,6 +173,13 @@ class PlanFacts(Record):
     loss: Choice
     target_range: tuple[float, float] | None
     groups: tuple[int, ...] = ()
+    columns: tuple[ColumnFacts, ...] = ()
+
+    @property
+    def centre(self) -> tuple[float, ...] | None:
+        """What stands in for each missing feature of a table, in scaled units; None: no table."""
+        means = tuple(value for column in self.columns for value in column.centre)
+        return means if self.columns else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.data.outputs import check_output, write_rows
+from truecopy.data.outputs import check_output, write_frame, write_rows
 from truecopy.data.source import SubsetSource
 from truecopy.data.sources import Source
 from truecopy.errors import ModelError, OutputExists
@@ -51,7 +51,7 @@ def make_run(
         raise OutputExists(message)
     autoencoder = Autoencoder(**settings)
     autoencoder.fit(source, checkpoint=checkpoint, resume=resume)
-    card = _score_held_out(source, autoencoder)
+    card = _score_held_out(autoencoder.open(source), autoencoder)
     with new_folder(folder) as temporary:
         autoencoder.write(temporary)
         card.save(temporary / "scorecard.json")
@@ -82,15 +82,20 @@ def describe_run(
 
 def write_encoded(model: Path, source: Source, out: Path) -> dict[str, Any]:
     """Write the latents of all rows of `source`, shape (rows, latent)."""
-    autoencoder = _open_for(model, source, out)
+    autoencoder, source = _open_for(model, source, out)
     columns = tuple(f"latent_{number}" for number in range(autoencoder.run_.latent))
     return _stream(out, autoencoder, source, autoencoder.encode_batch, columns)
 
 
 def write_reconstructed(model: Path, source: Source, out: Path) -> dict[str, Any]:
     """Write the copies of all rows of `source`, in its units."""
-    autoencoder = _open_for(model, source, out)
-    columns = source.columns or tuple(f"x{i}" for i in range(autoencoder.baselines_.pca.mean.size))
+    given = source
+    autoencoder, source = _open_for(model, source, out)
+    if autoencoder.table_ is not None:
+        table = autoencoder.reconstruct(given)
+        write_frame(out, table)
+        return {"out": str(out), "rows": len(table), "columns": list(autoencoder.table_.names)}
+    columns = _name_features(autoencoder, source)
     # float32 holds 24 bits: only float64 data are wider than that.
     kind = "float64" if source.dtype == "float64" else "float32"
     return _stream(
@@ -102,13 +107,33 @@ def write_reconstructed(model: Path, source: Source, out: Path) -> dict[str, Any
     )
 
 
-def write_scores(model: Path, source: Source, out: Path) -> dict[str, Any]:
-    """Write the mean squared error of each row of `source`, in scaled units."""
-    autoencoder = _open_for(model, source, out)
-    return _stream(out, autoencoder, source, autoencoder.error_batch, ("error",))
+def write_scores(
+    model: Path, source: Source, out: Path, *, contributions: bool = False
+) -> dict[str, Any]:
+    """Write the mean squared error of each row of `source`, in scaled units.
+
+    With `contributions` also what each feature, or column of a table, adds to it.
+    """
+    autoencoder, source = _open_for(model, source, out)
+    if not contributions:
+        return _stream(out, autoencoder, source, autoencoder.error_batch, ("error",))
+
+    def explain(batch: NDArray[Any]) -> NDArray[np.float64]:
+        parts = autoencoder.contribution_batch(batch)
+        return np.column_stack([parts.sum(axis=1), parts])
+
+    columns = ("error", *_name_features(autoencoder, source))
+    return _stream(out, autoencoder, source, explain, columns)
 
 
-def _open_for(model: Path, source: Source, out: Path) -> Autoencoder:
+def _name_features(autoencoder: Autoencoder, source: Source) -> tuple[str, ...]:
+    """Return the names of a table's columns, else those of the features: x0, x1, ..."""
+    if autoencoder.table_ is not None:
+        return autoencoder.table_.names
+    return source.columns or tuple(f"x{i}" for i in range(autoencoder.baselines_.pca.mean.size))
+
+
+def _open_for(model: Path, source: Source, out: Path) -> tuple[Autoencoder, Source]:
     check_output(out)
     opened = open_model(model)
     if not isinstance(opened, Autoencoder):
@@ -117,8 +142,8 @@ def _open_for(model: Path, source: Source, out: Path) -> Autoencoder:
             "Give the run folder that `truecopy fit` wrote."
         )
         raise ModelError(message)
-    opened.open(source)  # refuses rows of another shape before anything is written
-    return opened
+    # Refuses rows of another shape before anything is written.
+    return opened, opened.open(source)
 
 
 def _stream(
@@ -145,10 +170,14 @@ def _score_held_out(source: Source, autoencoder: Autoencoder) -> Scorecard:
     rows = source.array()
     _, validation, _ = split_rows(len(rows), autoencoder.validation, seed=seed)
     chosen = validation if len(validation) else np.arange(len(rows))
+    if autoencoder.table_ is not None:
+        chosen = _keep_complete(rows, chosen)
     card = evaluate(autoencoder, SubsetSource(rows, chosen, name=source.name), seed=seed)
     which, notes = "all rows, also those trained on", card.facts.notes
     if len(validation):
-        which = f"{len(validation):,} validation rows"
+        which = f"{len(chosen):,} validation rows"
+        if len(chosen) < len(validation):
+            which += f" of {len(validation):,}: those without missing cells"
         note = "The validation rows chose the best epoch, so their figures flatter a little."
         notes = (*notes, note)
     facts = replace(card.facts, data=f"{source.name} ({which})", notes=notes)
@@ -156,6 +185,12 @@ def _score_held_out(source: Source, autoencoder: Autoencoder) -> Scorecard:
     shown = tuple(replace(row, row=int(chosen[row.row])) for row in card.examples.rows)
     examples = replace(card.examples, rows=shown)
     return Scorecard(facts, examples, card.details)
+
+
+def _keep_complete(rows: NDArray[Any], chosen: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the chosen rows without missing cells; all chosen ones where there are none."""
+    complete = chosen[~np.isnan(rows[chosen]).any(axis=1)]
+    return complete if len(complete) else chosen
 
 
 def _next_folder(data: str, model: str) -> Path:

@@ -56,7 +56,12 @@ def test_what_cannot_be_rows_of_numbers_is_refused(refuses):
     refuses(UnsafeData, [[1, None]], f"The array{objects}")
     refuses(UnsafeData, iter([np.array([[None]])]), f"Batch 0{objects}")
     refuses(UnsupportedData, [["a", "b"]], f"The array holds <U1{numbers}")
-    refuses(UnsupportedData, np.ones((2, 2), complex), f"The array holds complex128{numbers}")
+    refuses(
+        UnsupportedData,
+        np.ones((2, 2), complex),
+        "Complex data not supported: The array holds complex128 values. Give real and imaginary "
+        "parts as features of their own.",
+    )
     refuses(UnsupportedData, [np.ones((2, 2), "M8[s]")], f"The array holds datetime64[s]{numbers}")
 
 
@@ -64,15 +69,19 @@ def test_one_axis_is_refused_with_both_ways_out(refuses):
     refuses(
         UnsupportedData,
         np.arange(5),
-        "The array has shape (5,), but the first axis must be the rows. Write x[None, :] for one "
-        "row of many features, x[:, None] for many rows of one.",
+        "The array has shape (5,), but the first axis must be the rows. Reshape your data: "
+        "x[None, :] is one row of many features, x[:, None] many rows of one.",
     )
 
 
 def test_empty_data_are_refused(refuses):
     refuses(EmptyData, [], "The array has shape (0,): it has no rows.")
     refuses(EmptyData, np.ones((0, 3)), "The array has shape (0, 3): it has no rows.")
-    refuses(EmptyData, np.ones((3, 0)), "The array has shape (3, 0): it has no features.")
+    refuses(
+        EmptyData,
+        np.ones((3, 0)),
+        "The array has 0 feature(s) (shape=(3, 0)) while a minimum of 1 is required.",
+    )
     refuses(EmptyData, iter(()), "The iterable gives no batches.")
 
 

@@ -314,7 +314,9 @@ def test_any_seed_of_31_bits_will_do(blobs, seed):
 
 
 def test_one_row_is_refused():
-    with pytest.raises(DataError, match=r"have one row\. Fitting needs at least two"):
+    with pytest.raises(
+        DataError, match=r"have one row \(n_samples=1\)\. Fitting needs at least two"
+    ):
         truecopy.Autoencoder(quiet=True).fit(np.ones((1, 3)))
 
 

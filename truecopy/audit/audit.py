@@ -157,6 +157,7 @@ def _make_subject(model: Any, x: Any, y: Any, held: Any, history: Any, seed: int
         subject,
         inputs=sample.inputs,
         targets=sample.inputs if sample.targets is None else sample.targets,
+        whole=sample.whole,
         rows=sample.rows or 0,
         sampled=sample.sampled,
         notes=sample.notes,

@@ -30,7 +30,8 @@ class Sample:
 
     `rows` is how many there are in all, None where only a stream knows; `sampled` says how the
     sample was taken, empty where it is all. `replacement` goes to `fit` in place of `x`.
-    `places` are the sampled rows' positions in an array, None for a stream.
+    `places` are the sampled rows' positions in an array, None for a stream. `whole` are all
+    targets where they are an array in memory, not a copy.
     """
 
     inputs: Array | None = None
@@ -39,6 +40,7 @@ class Sample:
     sampled: str = ""
     places: Array | None = None
     replacement: Any = None
+    whole: Array | None = None
     notes: tuple[str, ...] = ()
 
     def joined(self, x: Array, y: Array | None, *, most: int) -> "Sample":
@@ -94,9 +96,17 @@ def _sample_array(
     if y is not None and len(y) != len(x):
         y, notes = None, (*notes, "Inputs and targets differ in their number of rows.")
     targets = None if y is None or y is x else take_rows(y, places)
+    given = x if y is None else y
+    whole = given[:rows] if type(given) is np.ndarray else None
     sampled = "" if len(places) == rows else f"{len(places):,} of {rows:,} rows, evenly spread"
     return Sample(
-        inputs=inputs, targets=targets, rows=rows, sampled=sampled, places=places, notes=notes
+        inputs=inputs,
+        targets=targets,
+        rows=rows,
+        sampled=sampled,
+        places=places,
+        whole=whole,
+        notes=notes,
     )
 
 

@@ -48,7 +48,7 @@ def describe_compile(subject: Subject) -> CompileFacts | None:
             seen = see_output(model, inputs, targets.shape[1:])
         name, own, stated = _name_loss(model, targets, seen)
         like = _measure_likeness(subject, inputs, targets, seen)
-        metrics = describe_metrics(model, targets, seen)
+        metrics = describe_metrics(model, targets, seen, whole=subject.whole)
     return CompileFacts(
         loss=name,
         own=own,

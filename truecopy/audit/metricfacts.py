@@ -17,6 +17,11 @@ Array = NDArray[Any]
 
 # Keras' own batch, so that float32 sums come out as `evaluate` gives them.
 _BATCH: Final = 32
+# Of more rows than this the last digit is not worth thousands of small batches.
+_FEW: Final = 2048
+_LARGE_BATCH: Final = 2048
+# All targets are looked at up to this many values: a second or so.
+_MOST_VALUES: Final = 200_000_000
 # Few values and a nudge far smaller than the distance to a threshold, yet far larger than what
 # float32 rounds away.
 _NUDGED_ROWS: Final = 4
@@ -25,7 +30,7 @@ _TRIALS: Final = 5
 
 
 def describe_metrics(
-    model: Any, targets: Array | None, seen: Array | None
+    model: Any, targets: Array | None, seen: Array | None, *, whole: Array | None = None
 ) -> tuple[MetricFacts, ...]:
     """Return the compiled metrics of a model, with their values on rows.
 
@@ -33,6 +38,7 @@ def describe_metrics(
         model: Compiled; its metrics are left as they are.
         targets: The rows' targets, (rows, ...); None: only names are told.
         seen: What the model answers for them.
+        whole: All targets there are, for the values of a blank page and of a perfect copy.
     """
     held = getattr(model, "_compile_metrics", None)
     if held is None:
@@ -52,19 +58,22 @@ def describe_metrics(
     except Exception:  # noqa: BLE001 - metrics of several outputs, or the user's own failing
         return tuple(MetricFacts(asked=_name(m), resolves_to="", counts=False) for m in asked)
     pairs = zip(asked, fresh.metrics, strict=False)
-    return tuple(_describe(ask, metric, targets, seen) for ask, metric in pairs)
+    known = targets if whole is None or whole.size > _MOST_VALUES else whole
+    return tuple(_describe(ask, metric, targets, seen, known) for ask, metric in pairs)
 
 
-def _describe(asked: Any, metric: Any, targets: Array, seen: Array | None) -> MetricFacts:
+def _describe(
+    asked: Any, metric: Any, targets: Array, seen: Array | None, whole: Array
+) -> MetricFacts:
     mean = np.broadcast_to(targets.mean(axis=0), targets.shape)
     same = seen is None or seen.shape == targets.shape
     return MetricFacts(
         asked=_name(asked),
         resolves_to=_class_name(metric),
         counts=same and _counts_matches(metric, targets),
-        blank=_evaluate(metric, targets, np.zeros_like(targets, np.float32)) if same else None,
+        blank=_evaluate(metric, whole, np.zeros_like(whole, np.float32)) if same else None,
         mean=_evaluate(metric, targets, mean.astype(np.float32)) if same else None,
-        perfect=_evaluate(metric, targets, targets.astype(np.float32)) if same else None,
+        perfect=_evaluate(metric, whole, whole.astype(np.float32)) if same else None,
         seen=None if seen is None else _evaluate(metric, targets, seen),
     )
 
@@ -96,8 +105,9 @@ def _evaluate(metric: Any, targets: Array, predictions: Array) -> float | None:
     """Return the metric over rows in Keras' batches, without touching its state."""
     try:
         state = metric.stateless_reset_state()
-        for start in range(0, len(targets), _BATCH):
-            rows = slice(start, start + _BATCH)
+        batch = _BATCH if len(targets) <= _FEW else _LARGE_BATCH
+        for start in range(0, len(targets), batch):
+            rows = slice(start, start + batch)
             state = metric.stateless_update_state(
                 state, to_tensor(targets[rows]), to_tensor(predictions[rows])
             )

@@ -23,8 +23,7 @@ from truecopy.audit.outcome import explain_failure, note_outcome
 from truecopy.audit.silence import silence
 from truecopy.backend import ASSUMED
 from truecopy.errors import InvalidArgument, NotPython, ScriptNotFound, suggest
-from truecopy.rules.engine import _rank as rank
-from truecopy.rules.engine import check_names, run_rules
+from truecopy.rules.engine import check_names, rank, run_rules
 from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.reading import read_facts, read_finding
@@ -116,8 +115,13 @@ def _join(
         for facts in audited
     ]
     found: dict[tuple[str, str], tuple[Finding, AuditFacts]] = {}
+    last = {facts.model.name: facts for facts in audited}
     for facts, findings in each:
         for finding in findings:
+            # A model that is fitted again, as to noisy rows after clean ones, is judged by its
+            # last fit; what made an earlier one impossible is still worth a word.
+            if last[facts.model.name] is not facts and finding.severity != "error":
+                continue
             found.setdefault((finding.code, facts.model.name), (finding, facts))
     ranked = sorted(found.values(), key=lambda pair: rank(pair[0]))
     # Without findings: the autoencoder among the models that were fitted.

@@ -17,7 +17,6 @@ from truecopy.audit.subject import Array, Subject
 from truecopy.rules.facts import AuditFacts, Where
 
 DEFAULT_BATCH: Final = 32  # of Keras' fit
-# What a proof trains on at most; a sample for measuring is too few to learn from.
 
 
 @dataclass(kw_only=True, eq=False, slots=True)
@@ -72,6 +71,7 @@ class Session:
             target=target,
             inputs=sample.inputs,
             targets=targets,
+            whole=sample.whole,
             rows=sample.rows or (0 if sample.inputs is None else len(sample.inputs)),
             sampled=sample.sampled,
             validation=self.validation,

@@ -22,6 +22,7 @@ class Subject:
         known.
         targets: What it is fitted to, the same rows; the inputs themselves where there are
         none.
+        whole: All targets, where they are an array in memory; for what costs little per row.
         rows: How many rows there are in all.
         sampled: How the sample was taken, in words; empty where it is all rows.
         validation: Sampled validation inputs and targets.
@@ -39,6 +40,7 @@ class Subject:
     target: str
     inputs: Array | None = None
     targets: Array | None = None
+    whole: Array | None = None
     rows: int = 0
     sampled: str = ""
     validation: tuple[Array, Array] | None = None

@@ -21,8 +21,7 @@ from truecopy.audit.session import FitCall, Session
 from truecopy.audit.silence import silence
 from truecopy.audit.spare import find_spare
 from truecopy.facts import Record
-from truecopy.rules.engine import _rank as rank
-from truecopy.rules.engine import run_rules
+from truecopy.rules.engine import rank, run_rules
 from truecopy.rules.facts import Where
 
 # A program that trains this many models shows its faults in the first ones.

@@ -4,7 +4,8 @@ import csv
 import os
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -132,17 +133,44 @@ def write_rows(
         InvalidArgument: The name has another ending.
         OutputFailed: The file can't be written; what was at `path` is intact.
     """
-    check_output(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    with _replacing(path) as temporary:
         writer = _WRITERS[path.suffix.lower()](temporary, rows, columns)
         try:
             for batch in batches:
                 writer.write(batch)
         finally:
             writer.close()
+
+
+def write_frame(path: Path, table: Any) -> None:
+    """Write a table of any library to `path`, in place of what is there once it is written.
+
+    Words are written as they are: a cell that begins with = is a formula to a spreadsheet.
+
+    Raises:
+        InvalidArgument: The name doesn't end in .csv or .parquet.
+        OutputFailed: The file can't be written; what was at `path` is intact.
+    """
+    import narwhals as nw
+
+    if path.suffix.lower() == ".npy":
+        must_be = "a file ending in .csv or .parquet for a table of mixed columns"
+        raise InvalidArgument("--out", "truecopy", must_be, got=str(path))
+    frame = nw.from_native(table)
+    with _replacing(path) as temporary:
+        write = frame.write_csv if path.suffix.lower() == ".csv" else frame.write_parquet
+        write(str(temporary))
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary file that takes the place of `path` when the block ends without error."""
+    check_output(path)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from truecopy import streaming
 from truecopy.data.profile import Profile
 from truecopy.data.scaling import Scaling
-from truecopy.facts import Choice, DataFacts, PlanFacts
+from truecopy.facts import Choice, ColumnFacts, DataFacts, PlanFacts
 from truecopy.reports.result import Result
 from truecopy.reports.terminal import render_plan
 
@@ -69,9 +69,17 @@ class Plan(Result):
             because=plain["because"],
             target_range=None if bounds is None else (bounds[0], bounds[1]),
             groups=tuple(plain["groups"]),
-            **choices,
+            columns=tuple(_read_column(column) for column in plain.get("columns", ())),
+            scaling=choices["scaling"],
+            output=choices["output"],
+            loss=choices["loss"],
         )
         return cls(facts, Scaling.from_dict(plain["scale"]))
+
+
+def _read_column(plain: Mapping[str, Any]) -> ColumnFacts:
+    lists = {key: tuple(plain[key]) for key in ("centre", "categories")}
+    return ColumnFacts(**{**plain, **lists})
 
 
 def plan(profile: Profile) -> Plan:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy import streaming
+from truecopy.data.duplicates import RowHashes
 from truecopy.data.sources import Source, open_source
 from truecopy.errors import EmptyData, NonFiniteData
 from truecopy.facts import DataFacts, NonFinite, Spectrum
@@ -48,6 +49,7 @@ class _Counts:
     running: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     # Whether the last axis of every row sums to 1 everywhere, as one-hot steps do.
     steps_sum_to_one: bool = True
+    hashes: RowHashes = field(default_factory=RowHashes)
 
     @property
     def features(self) -> int:
@@ -114,6 +116,7 @@ def profile(data: Any) -> Profile:
     comoments = streaming.empty_comoments(features) if exact else None
     sample: list[NDArray[np.float64]] = []
     for batch in source.batches():
+        counts.hashes.add(batch)
         rows = _count(counts, batch.reshape(len(batch), -1))
         moments = streaming.merge_moments(moments, streaming.moments_of(rows))
         if comoments is not None:
@@ -247,6 +250,7 @@ def _facts(
         tails=float(np.median(changing)) if len(changing) else 0.0,
         groups=_one_hot_groups(counts),
         spectrum=spectrum,
+        duplicates=counts.hashes.count_duplicates(),
     )
 
 

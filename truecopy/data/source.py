@@ -158,17 +158,26 @@ def check_rows(dtype: np.dtype[Any], shape: tuple[int, ...], what: str) -> None:
             f"{what} holds Python objects, which are never loaded or guessed at. "
             "Convert it to one array of numbers, say with .astype(float)."
         )
+    if dtype.kind == "c":
+        raise UnsupportedData(
+            f"Complex data not supported: {what} holds {dtype} values. Give real and imaginary "
+            "parts as features of their own."
+        )
     if dtype.kind not in "biuf" or dtype.itemsize > MAXIMUM_ITEM:
         raise UnsupportedData(
             f"{what} holds {dtype} values. Give booleans, integers or floats of 16 to 64 bits."
         )
+    if 0 in shape[:1]:
+        raise EmptyData(f"{what} has shape {shape}: it has no rows.")
     if 0 in shape:
-        lacks = "rows" if shape[0] == 0 else "features"
-        raise EmptyData(f"{what} has shape {shape}: it has no {lacks}.")
+        # As scikit-learn words it.
+        raise EmptyData(
+            f"{what} has 0 feature(s) (shape={shape}) while a minimum of 1 is required."
+        )
     if len(shape) < 2:  # noqa: PLR2004 - one axis of rows, one or more of features
         raise UnsupportedData(
-            f"{what} has shape {shape}, but the first axis must be the rows. Write x[None, :] "
-            "for one row of many features, x[:, None] for many rows of one."
+            f"{what} has shape {shape}, but the first axis must be the rows. Reshape your data: "
+            "x[None, :] is one row of many features, x[:, None] many rows of one."
         )
 
 

@@ -104,16 +104,15 @@ class ParquetSource(Source):
         from pyarrow import types
 
         numeric = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
-        _refuse_text(
-            repr(file),
-            {f.name: f.type for f in schema if not any(test(f.type) for test in numeric)},
-        )
+        # Refused when read: whoever plans column by column can use them.
+        self._words = {f.name: f.type for f in schema if not any(test(f.type) for test in numeric)}
         check_rows(self.dtype, (self.rows, *self.shape), repr(file))
 
     def chunks(self, size: int) -> Iterator[NDArray[Any]]:
         """Read the rows in pieces of at most `size`."""
         from pyarrow import ArrowInvalid, float64
 
+        _refuse_text(repr(self.name), self._words)
         with self._open() as table:
             for batch in table.iter_batches(batch_size=size):
                 rows = np.empty((batch.num_rows, *self.shape))

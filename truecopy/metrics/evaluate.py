@@ -99,8 +99,8 @@ def evaluate(
         raise InvalidArgument("noise", "evaluate", must_be, got=noise)
     if isinstance(model, str | PathLike):
         model = open_model(Path(model))
-    source = open_source(x, owner="evaluate")
-    clean = source if target is None else open_source(target, owner="evaluate")
+    source = _open(model, x)
+    clean = source if target is None else _open(model, target)
     if clean.shape != source.shape:
         message = f"The targets' rows have shape {clean.shape}, the inputs' {source.shape}."
         raise ShapeMismatch(message)
@@ -112,6 +112,12 @@ def evaluate(
     given = _check_labels(given, len(scoring.errors))
     details = scoring.details()
     return Scorecard(_facts(task, scoring, given), pick_examples(task, details), details)
+
+
+def _open(model: Any, data: Any) -> Source:
+    """Open rows; an `Autoencoder` knows how to read the columns of its table."""
+    opener = getattr(model, "open_scorable", None)
+    return open_source(data, owner="evaluate") if opener is None else opener(data)
 
 
 def _make_task(

@@ -2,40 +2,46 @@
 
 import math
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
-from truecopy.data.finite import check_batches
+from truecopy.data.frames import make_frame
+from truecopy.data.mixed import put_back
 from truecopy.data.noise import Noise, parse_noise
 from truecopy.data.plan import Plan
-from truecopy.data.plan import plan as make_plan
 from truecopy.data.profile import Profile
-from truecopy.data.profile import profile as make_profile
-from truecopy.data.source import SubsetSource
-from truecopy.data.sources import Source, open_source
-from truecopy.errors import EmptyData, InvalidArgument, ShapeMismatch
+from truecopy.data.source import Source
+from truecopy.errors import InvalidArgument
 from truecopy.facts import RunFacts
-from truecopy.metrics.baselines import Baselines, fit_baselines
-from truecopy.models.build import build_networks, choose_latent, recipe_of
+from truecopy.metrics.baselines import Baselines
+from truecopy.models.batchwise import Batchwise
+from truecopy.models.fitting import Fitted, fit_source
+from truecopy.models.inputs import (
+    describe_inputs,
+    open_like_training,
+    open_scorable,
+    open_training,
+    restore_inputs,
+)
 from truecopy.models.networks import Networks, predict
+from truecopy.models.pickling import reduce_estimator
 from truecopy.models.saving import read_run, write_run
-from truecopy.models.settings import check_settings, make_settings
-from truecopy.reports.progress import working
-from truecopy.training.batches import split_rows
-from truecopy.training.fit import train
+from truecopy.models.settings import check_settings
 from truecopy.training.run_folder import new_folder
 
-_FEWEST_ROWS = 2
 
-
-class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
+class Autoencoder(
+    Batchwise,
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]  # scikit-learn ships no types
+    TransformerMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
+):
     """An autoencoder that looks at the data before it decides how to train.
 
     Args:
@@ -47,13 +53,23 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         noise: Corrupts inputs while training: 'gaussian:SD', 'gaussian:MEAN,SD',
             'salt-pepper:RATE' or 'masking:RATE', in scaled units; None: no noise.
         epochs: The most epochs to train. None: the recipe's, else 20.
-        batch_size: Rows per step. None: the recipe's, else 128.
+        batch_size: Rows per step. None: the recipe's, else 128, and down to 16 for fewer than
+            4,096 rows, so that an epoch has 32 steps.
         learning_rate: Adam's. None: the recipe's, else 0.001.
         validation: The share of rows held out to find the best epoch; at most 5,000 rows.
         patience: Stop after this many epochs without a better validation loss.
         seed: Draws weights, order, split and noise. The same seed gives the same history on
             the same machine with one thread.
         quiet: Show no progress bar.
+        categorical: Names of a table's columns whose values are categories, though they are
+            numbers or many different words.
+        ignore: Names of a table's columns to leave out: ids, free text.
+        unseen: What becomes of a category that wasn't in the training: 'missing', with a
+            warning (it is then reconstructed as the likeliest known one), or 'error'.
+
+    A frame, .csv or .parquet file with columns of several kinds, or with missing cells, gets a
+    plan for each column (`plan_.facts.columns`): missing cells are left out of the loss and
+    filled in by `reconstruct`.
 
     Attributes:
         profile_: What the data are like.
@@ -77,6 +93,9 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         patience: int = 5,
         seed: int = 0,
         quiet: bool = False,
+        categorical: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        unseen: str = "missing",
     ) -> None:
         self.latent = latent
         self.model = model
@@ -88,6 +107,9 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         self.patience = patience
         self.seed = seed
         self.quiet = quiet
+        self.categorical = categorical
+        self.ignore = ignore
+        self.unseen = unseen
 
     def fit(
         self,
@@ -118,40 +140,15 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         del y
         check_settings(self)
         path = None if checkpoint is None else Path(checkpoint)
-        recipe = recipe_of(self.model)
-        source = open_source(X, owner="Autoencoder.fit")
-        with working(f"profiling {source.name}", quiet=self.quiet):
-            profile = make_profile(source)
-        if profile.facts.rows < _FEWEST_ROWS:
-            message = f"The data {source.name!r} have one row. Fitting needs at least two."
-            raise EmptyData(message)
-        units = make_plan(profile)
-        plan = units if recipe is None else recipe.adapt(units)
-        noise = self._plan_noise(plan, units)
-        networks = build_networks(
-            self.model,
-            source.shape,
-            latent=choose_latent(self.latent, recipe, features=profile.facts.features),
-            plan=plan.facts,
-            seed=self.seed,
-        )
-        run = train(
-            networks,
-            source.array(),
-            plan=plan,
-            noise=noise,
-            settings=replace(
-                make_settings(self, recipe, label=source.name), checkpoint=path, resume=resume
-            ),
-            callbacks=callbacks,
-        )
-        with working("fitting the mean image and PCA to compare with", quiet=self.quiet):
-            baselines = fit_baselines(self._training_rows(source), units, latent=networks.latent)
-        self._adopt(networks, plan, noise, run, baselines)
-        self.profile_: Profile = profile
+        source = open_training(self, X)
+        self.fit_source(source, callbacks=callbacks, checkpoint=path, resume=resume)
         if path is not None:
             path.unlink(missing_ok=True)
         return self
+
+    def fit_source(self, source: Source, **how: Any) -> None:
+        """Fit to rows that are open already, as told in settings that have been checked."""
+        self._adopt(fit_source(self, source, **how))
 
     def encode(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         """Return the latents (rows, latent) of rows in the user's units."""
@@ -159,64 +156,79 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         batches = [self.encode_batch(batch) for batch in self.batches(source)]
         return np.concatenate(batches)
 
-    def decode(self, latents: NDArray[Any]) -> NDArray[np.float64]:
-        """Return rows in the user's units for latents of shape (rows, latent)."""
+    def decode(self, latents: NDArray[Any]) -> Any:
+        """Return rows in the user's units, or a table, for latents of shape (rows, latent)."""
         self._require_fitted()
         latents = np.asarray(latents, np.float32)
         width = self.run_.latent
         if latents.ndim != 2 or latents.shape[1] != width:  # noqa: PLR2004 (rows, latent)
             must_be = f"an array of shape (rows, {width})"
             raise InvalidArgument("latents", "Autoencoder.decode", must_be, got=latents.shape)
-        scaled = predict(self.decoder_, latents)
-        return self.plan_.scaling.undo(scaled)
+        rows = self.plan_.scaling.undo(predict(self.decoder_, latents))
+        return rows if self.table_ is None else make_frame(self.table_.decode(rows))
 
-    def reconstruct(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
-        """Return the copy of rows, in their shape and in the user's units."""
+    def reconstruct(self, X: Any, *, only_missing: bool = False) -> Any:  # noqa: N803
+        """Return the copy of rows, in their shape and in the user's units.
+
+        Args:
+            X: All that `fit` takes.
+            only_missing: Of a table, replace missing cells only: imputation.
+
+        Returns:
+            An array; of a table with a plan for each column, a table like `X`, with its names,
+            dtypes, index and the columns that were left out.
+        """
         source = self.open(X)
-        batches = [self.reconstruct_batch(batch) for batch in self.batches(source)]
-        return np.concatenate(batches)
+        copies = np.concatenate([self.reconstruct_batch(batch) for batch in self.batches(source)])
+        if self.table_ is None:
+            return copies
+        return put_back(self.table_, X, copies, only_missing=only_missing)
 
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
-        """Return the latents: scikit-learn's name for `encode`."""
-        return self.encode(X)
+        """Return the latents: `encode` for scikit-learn, which wants columns in their order."""
+        return self.encode(self.open(X, strict=True))
 
-    def inverse_transform(self, X: NDArray[Any]) -> NDArray[np.float64]:  # noqa: N803
+    def inverse_transform(self, X: Any) -> Any:  # noqa: N803
         """Return rows for latents: scikit-learn's name for `decode`."""
         return self.decode(X)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
         """Return minus the mean squared error of each row, in scaled units: higher is better."""
-        source = self.open(X)
+        return self.score_source(self.open(X, strict=True))
+
+    def score_source(self, source: Source) -> NDArray[np.float64]:
+        """Return minus the error of each row of an open source."""
         return -np.concatenate([self.error_batch(batch) for batch in self.batches(source)])
+
+    def contributions(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+        """Return what each feature adds to its row's error, in the shape of the rows.
+
+        Of a table it is each column: (rows, columns). The sum over a row is its error, minus
+        `score_samples`.
+        """
+        source = self.open(X)
+        shape = source.shape if self.table_ is None else (len(self.table_.columns),)
+        parts = [self.contribution_batch(batch) for batch in self.batches(source)]
+        return np.concatenate(parts).reshape(-1, *shape)
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
         """Return the skill: 0 for the training rows' mean image, 1 for a perfect copy."""
         del y
-        source = self.open(X)
-        mean = self.baselines_.pca.mean.reshape(source.shape)
+        source = self.open(X, strict=True)
         error = floor = 0.0
         for batch in self.batches(source):
             error += float(self.error_batch(batch).sum())
-            scaled = self.baselines_.units.scaling.apply(batch)
-            floor += float(((scaled - mean) ** 2).sum()) / mean.size
+            floor += float(self.floor_batch(batch).sum())
         return 1 - error / floor if floor > 0 else math.nan
 
-    def encode_batch(self, batch: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the latents of one batch in the user's units."""
-        return predict(self.encoder_, self.plan_.scaling.apply(batch))
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Return the names of the latents: latent_0, latent_1, ...
 
-    def reconstruct_batch(self, batch: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the copy of one batch, in the user's units."""
-        scaled = predict(self.model_, self.plan_.scaling.apply(batch))
-        return self.plan_.scaling.undo(scaled)
-
-    def error_batch(self, batch: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the mean squared error of each row of one batch, in the data's scaled units."""
-        scaling = self.baselines_.units.scaling
-        difference = scaling.apply(self.reconstruct_batch(batch)) - scaling.apply(batch)
-        flat = difference.reshape(len(batch), -1).astype(np.float64)
-        errors: NDArray[np.float64] = np.einsum("nf,nf->n", flat, flat) / flat.shape[1]
-        return errors
+        Args:
+            input_features: The names of the columns; only checked against those seen in `fit`.
+        """
+        names = super().get_feature_names_out(input_features)
+        return np.array([f"latent_{number}" for number in range(len(names))], object)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a new run folder that `truecopy.load` reads; plain Keras reads its models.
@@ -231,71 +243,65 @@ class Autoencoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # unt
         """Write models, plan, history and baselines into an existing folder."""
         self._require_fitted()
         networks = Networks(self.model_, self.encoder_, self.decoder_)
-        write_run(folder, networks, self.plan_, self.run_, self.baselines_)
+        write_run(
+            folder, networks, self.plan_, self.run_, self.baselines_, inputs=describe_inputs(self)
+        )
 
-    def _adopt(
-        self, networks: Networks, plan: Plan, noise: Noise | None, run: RunFacts, base: Baselines
-    ) -> None:
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle Keras models as the bytes of their files, read back in safe mode."""
+        return reduce_estimator(self)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether there is anything to use."""
+        return hasattr(self, "run_")
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that rows may be pictures, and that latents are float32."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.run_.latent
+
+    def _adopt(self, fitted: Fitted) -> None:
         """Take over what was trained or loaded."""
+        networks = fitted.networks
         self.model_, self.encoder_ = networks.model, networks.encoder
         self.decoder_ = networks.decoder
-        self.plan_: Plan = plan
-        self.noise_: Noise | None = noise
-        self.run_: RunFacts = run
-        self.baselines_: Baselines = base
-
-    def _plan_noise(self, plan: Plan, units: Plan) -> Noise | None:
-        """Return the noise asked for, with the bounds of the scaled data."""
-        if self.noise is None:
-            return None
-        if not plan.scaling.equals(units.scaling):
-            must_be = "None for a recipe that leaves the data unscaled: noise is in scaled units"
-            raise InvalidArgument("noise", "Autoencoder", must_be, got=self.noise)
-        return parse_noise(self.noise, bounds=plan.facts.target_range)
-
-    def _training_rows(self, source: Source) -> Source:
-        """Return what figures may be compared with: not the rows that will be scored.
-
-        Where there is a test set of its own, that is all rows given to `fit`, else those that
-        did not validate.
-        """
-        if source.held_out is not None:
-            return source
-        rows = source.array()
-        training, validation, _ = split_rows(len(rows), self.validation, seed=self.seed)
-        if not len(validation):
-            return source
-        return SubsetSource(rows, training, name=f"{source.name}'s training part")
+        self.plan_: Plan = fitted.plan
+        self.noise_: Noise | None = fitted.noise
+        self.run_: RunFacts = fitted.run
+        self.baselines_: Baselines = fitted.baselines
+        if fitted.profile is not None:
+            self.profile_: Profile = fitted.profile
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "run_"):
             message = "This Autoencoder is not fitted yet. Call fit, or truecopy.load a saved one."
             raise NotFittedError(message)
 
-    def batches(self, source: Source) -> Iterator[NDArray[Any]]:
-        """Give the rows of a source batch by batch, refusing what can't be scaled.
-
-        Raises:
-            NonFiniteData: There are NaN, infinite or, for counts, negative values.
-        """
-        return check_batches(source.batches(), self.plan_.scaling, name=source.name)
-
-    def open(self, data: Any) -> Source:
+    def open(self, data: Any, *, strict: bool = False) -> Source:
         """Open rows for this fitted model.
 
+        Args:
+            data: All that `fit` takes; the columns of a table are put in order by name.
+            strict: Refuse a frame's columns in another order, as scikit-learn's verbs must.
+
         Raises:
-            ShapeMismatch: The rows don't have the shape of those it was trained on.
+            ShapeMismatch: The rows don't have the shape, or the columns, of those it was
+                trained on.
         """
         self._require_fitted()
-        source = open_source(data, owner="Autoencoder")
-        expected = tuple(self.model_.input_shape[1:])
-        if source.shape != expected:
-            message = (
-                f"The rows of {source.name!r} have shape {source.shape}, but the model takes "
-                f"{expected}. Give it data like those it was trained on."
-            )
-            raise ShapeMismatch(message)
-        return source
+        shape = tuple(self.model_.input_shape[1:])
+        return open_like_training(self, data, shape, strict=strict)
+
+    def open_scorable(self, data: Any) -> Source:
+        """Open rows for `truecopy.evaluate`: of a table, those without missing cells."""
+        self._require_fitted()
+        return open_scorable(self, data)
 
 
 def load(path: str | os.PathLike[str]) -> Autoencoder:
@@ -304,7 +310,7 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
     Raises:
         ModelError: There is no run folder at `path`, or a file in it is missing or broken.
     """
-    networks, plan, run, baselines = read_run(Path(path))
+    networks, plan, run, baselines, inputs = read_run(Path(path))
     noise = None if run.noise is None else parse_noise(run.noise, bounds=plan.facts.target_range)
     loaded = Autoencoder(
         latent=run.latent,
@@ -315,5 +321,7 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
         learning_rate=run.learning_rate,
         seed=run.seed,
     )
-    loaded._adopt(networks, plan, noise, run, baselines)  # noqa: SLF001 (same module)
+    fitted = Fitted(networks=networks, plan=plan, noise=noise, run=run, baselines=baselines)
+    loaded._adopt(fitted)  # noqa: SLF001 (same module)
+    restore_inputs(loaded, inputs, plan.facts, features=baselines.pca.mean.size)
     return loaded

@@ -66,30 +66,46 @@ def join(encoder: Any, decoder: Any, *, name: str) -> Networks:
     return Networks(keras.Model(inputs, decoder(encoder(inputs)), name=name), encoder, decoder)
 
 
+def list_blocks(plan: PlanFacts) -> list[tuple[str, int]]:
+    """Return activation and width of each part of the output; empty where it is all one."""
+    if plan.columns:
+        blocks: list[tuple[str, int]] = []
+        for column in plan.columns:
+            if blocks and column.output == blocks[-1][0] != "softmax":
+                blocks[-1] = (column.output, blocks[-1][1] + column.width)
+            else:
+                blocks.append((column.output, column.width))
+        return blocks
+    if plan.output.value == "softmax" and len(plan.groups) > 1:
+        return [("softmax", width) for width in plan.groups]
+    return []
+
+
 def dense_output(
     hidden: Any, shape: tuple[int, ...], plan: PlanFacts, initializers: Initializers
 ) -> Any:
     """Return the dense layer, with the plan's activation, that gives rows of `shape`.
 
-    With several one-hot groups each has a softmax of its own, side by side.
+    With several one-hot groups each has a softmax of its own, side by side; so has each
+    categorical column of a table, while neighbours of one activation share a layer.
     """
     features = math.prod(shape)
-    groups = plan.groups if plan.output.value == "softmax" else ()
-    if len(groups) > 1:
+    blocks = list_blocks(plan)
+    if len(blocks) > 1:
         parts = [
             keras.layers.Dense(
                 width,
-                activation="softmax",
+                activation=activation,
                 kernel_initializer=initializers(),
                 name=f"output_{number}",
             )(hidden)
-            for number, width in enumerate(groups)
+            for number, (activation, width) in enumerate(blocks)
         ]
         outputs = keras.layers.Concatenate(name="output")(parts)
     else:
         outputs = keras.layers.Dense(
             features,
-            activation=plan.output.value,
+            activation=blocks[0][0] if blocks else plan.output.value,
             kernel_initializer=initializers(),
             name="output",
         )(hidden)

@@ -22,12 +22,21 @@ from truecopy.models.networks import Networks
 
 
 def write_run(
-    folder: Path, networks: Networks, plan: Plan, run: RunFacts, baselines: Baselines
+    folder: Path,
+    networks: Networks,
+    plan: Plan,
+    run: RunFacts,
+    baselines: Baselines,
+    *,
+    inputs: dict[str, Any],
 ) -> None:
-    """Write a trained autoencoder's files into an existing folder."""
+    """Write a trained autoencoder's files into an existing folder.
+
+    `inputs` says how a table's columns are called and which are left out.
+    """
     for name in ("model", "encoder", "decoder"):
         getattr(networks, name).save(folder / f"{name}.keras")
-    planned = {"plan": plan.to_dict(), "units": baselines.units.to_dict()}
+    planned = {"plan": plan.to_dict(), "units": baselines.units.to_dict(), **inputs}
     (folder / "plan.json").write_text(json.dumps(planned, indent=2), encoding="utf-8")
     (folder / "run.json").write_text(run.to_json(), encoding="utf-8")
     with (folder / "history.csv").open("w", newline="", encoding="utf-8") as file:
@@ -40,7 +49,7 @@ def write_run(
     baselines.save(folder / "baselines.npz")
 
 
-def read_run(folder: Path) -> tuple[Networks, Plan, RunFacts, Baselines]:
+def read_run(folder: Path) -> tuple[Networks, Plan, RunFacts, Baselines, dict[str, Any]]:
     """Read what `write_run` wrote.
 
     Raises:
@@ -59,7 +68,8 @@ def read_run(folder: Path) -> tuple[Networks, Plan, RunFacts, Baselines]:
         raise ModelError(message) from error
     model = load_keras(folder / "model.keras")
     parts = {layer.name: layer for layer in model.layers}
-    return Networks(model, parts["encoder"], parts["decoder"]), plan, run, baselines
+    inputs = {key: value for key, value in planned.items() if key not in {"plan", "units"}}
+    return Networks(model, parts["encoder"], parts["decoder"]), plan, run, baselines, inputs
 
 
 def load_keras(path: Path) -> Any:

@@ -19,6 +19,7 @@ from truecopy.facts import ComparisonFacts, DataFacts, EvaluationFacts, PlanFact
 from truecopy.reports.breakdown import describe_breakdown
 from truecopy.reports.wording import (
     count_decimals,
+    describe_columns,
     describe_data,
     describe_evaluation,
     describe_run,
@@ -136,6 +137,7 @@ def render_plan(plan: PlanFacts) -> RenderableType:
         rows.append(("bounds", f"of the scaled data: {format_range(plan.target_range)}"))
     if plan.groups:
         rows.append(("softmax", f"over column groups of widths {', '.join(map(str, plan.groups))}"))
+    rows += describe_columns(plan)
     return Group(_text(f"Plan for {plan.kind} data", style="bold"), _list_rows(rows))
 
 

@@ -236,6 +236,8 @@ def describe_data(facts: DataFacts) -> Iterator[tuple[str, str]]:
     yield "constant", f"{facts.constant_features:,} of {facts.features:,} features{first}"
     low, high = map(format_number, facts.row_sums)
     yield "row sums", low if low == high else f"{low} to {high}"
+    if facts.duplicates:
+        yield "duplicates", f"{facts.duplicates:,} rows equal an earlier one"
     if facts.groups:
         yield "one-hot", f"column groups of widths {', '.join(map(str, facts.groups))}"
     if facts.spectrum is not None:
@@ -248,6 +250,16 @@ def describe_data(facts: DataFacts) -> Iterator[tuple[str, str]]:
 def list_choices(plan: PlanFacts) -> tuple[tuple[str, Choice], ...]:
     """List the decisions of a plan in the order in which they follow from each other."""
     return (("scaling", plan.scaling), ("output", plan.output), ("loss", plan.loss))
+
+
+def describe_columns(plan: PlanFacts) -> Iterator[tuple[str, str]]:
+    """Say what each column of a table is and how it is treated, as pairs of name and text."""
+    for column in plan.columns:
+        missing = f"; {format_percent(column.missing)} missing" if column.missing else ""
+        yield (
+            column.name,
+            f"{column.kind}, {column.because}{missing}: {column.output} output, {column.loss}",
+        )
 
 
 def describe_run(run: RunFacts) -> Iterator[tuple[str, str]]:

@@ -69,11 +69,11 @@ def fold_echoes(findings: list[Finding]) -> list[Finding]:
     of it. A note explains only notes: it is too weak to account for a fault. Where findings
     explain each other, the one that ranks first is the cause.
     """
-    ranked = sorted(findings, key=_rank)
+    ranked = sorted(findings, key=rank)
     reached = {f.name: _explained_by(f, findings) for f in findings}
     causes = [f for k, f in enumerate(ranked) if not _has_cause(f, ranked[:k], reached, ranked)]
     kept = {f.name for f in causes}
-    return sorted((_gather(f, findings, reached[f.name] - kept) for f in causes), key=_rank)
+    return sorted((_gather(f, findings, reached[f.name] - kept) for f in causes), key=rank)
 
 
 def _has_cause(
@@ -119,7 +119,7 @@ def _gather(cause: Finding, findings: list[Finding], names: set[str]) -> Finding
     )
 
 
-def _rank(finding: Finding) -> tuple[bool, float, int, str]:
+def rank(finding: Finding) -> tuple[bool, float, int, str]:
     """Order: notes last; then by what cannot be learned, by severity, and by code."""
     return (
         finding.severity == "note",

@@ -17,6 +17,7 @@ SYMPTOMS: Final = (
     "cannot-fit-one-batch",
     "dead-output-units",
     "dead-units",
+    "relu-latent",
     "saturated-units",
     "untrained-part",
     "worse-than-trivial",
@@ -35,6 +36,8 @@ FEW_STEPS: Final = 50
 LONG_STEPS: Final = 300
 # Standing still: the second half of the steps gained less than this share of the whole fall.
 STILL: Final = 0.02
+# At the end an epoch still takes off 5 % of what is left above the floor.
+STEEP: Final = 0.05
 # A symptom counts half of what was lost, so that a cause of the same size comes before it.
 SYMPTOM: Final = 0.5
 
@@ -112,6 +115,22 @@ def _stands_still(losses: Sequence[float]) -> bool:
         )
     )
     return middle - last <= STILL * max(abs(first - last), abs(first) * STILL)
+
+
+def late_slope(facts: AuditFacts) -> float | None:
+    """Return how much of the loss above its floor one of the last epochs took off.
+
+    None where it isn't known, or where the training ended by itself.
+    """
+    training = facts.training
+    if training is None or len(training.losses) < 3:  # noqa: PLR2004 (two epochs have no trend)
+        return None
+    losses = training.losses
+    floor = facts.contract.perfect if facts.contract is not None else 0.0
+    known = all(map(is_number, losses)) and is_number(floor)
+    if training.early_stopping or not known or losses[-1] <= floor:
+        return None
+    return (losses[-3] - losses[-1]) / 2 / (losses[-1] - floor)
 
 
 def has_failed(facts: AuditFacts) -> bool:

@@ -9,11 +9,13 @@ from truecopy.rules.finding import Finding
 from truecopy.rules.measured import (
     AS_THE_MEAN,
     HALF,
+    STEEP,
     SYMPTOMS,
     is_above,
     is_autoencoder,
     is_number,
     is_settled,
+    late_slope,
     left_over,
     symptom_cost,
 )
@@ -30,8 +32,6 @@ _REBOUND: Final = 0.5
 _JUMP: Final = 0.1
 _JUMPS: Final = 0.2
 _ENOUGH_EPOCHS: Final = 6
-# At the end an epoch still takes off 5 % of what is left above the floor.
-_STEEP: Final = 0.05
 
 
 @rule("TC503", explains=("stopped-too-early", "worse-than-pca"))
@@ -178,15 +178,10 @@ def stopped_too_early(facts: AuditFacts) -> Finding | None:
     training = facts.training
     if training is None or not is_autoencoder(facts) or not training.complete:
         return None
-    losses = training.losses
-    if len(losses) < _FEWEST_EPOCHS or training.early_stopping or not all(map(is_number, losses)):
+    slope, losses = late_slope(facts), training.losses
+    if slope is None or slope < STEEP:
         return None
     floor = facts.contract.perfect if facts.contract is not None else 0.0
-    if not is_number(floor) or losses[-1] <= floor:
-        return None
-    slope = (losses[-3] - losses[-1]) / 2 / (losses[-1] - floor)
-    if slope < _STEEP:
-        return None
     return find(
         stopped_too_early,
         "note",

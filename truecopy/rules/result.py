@@ -5,7 +5,16 @@ from typing import Final
 from truecopy.reports.wording import format_number
 from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
-from truecopy.rules.measured import is_autoencoder, is_number, is_same, is_settled, symptom_cost
+from truecopy.rules.measured import (
+    STEEP,
+    is_above,
+    is_autoencoder,
+    is_number,
+    is_same,
+    is_settled,
+    late_slope,
+    symptom_cost,
+)
 from truecopy.rules.rule import find, rule
 
 # Worse by more than the scatter of one sample of rows.
@@ -65,7 +74,8 @@ def worse_than_pca(facts: AuditFacts) -> Finding | None:
     What it checks
         The mean squared error against that of PCA with as many components as the latent has
         values: a tenth worse, from half on a warning where the training ran to its end. Only a
-        note where noise, a penalty or sampling make copying harder than it is for PCA.
+        note where noise, a penalty or sampling make copying harder than it is for PCA, or where
+        the loss is still falling.
 
     Why it matters
         A linear autoencoder can reach PCA's error, and a non-linear one should do better. What
@@ -88,7 +98,8 @@ def worse_than_pca(facts: AuditFacts) -> Finding | None:
     if seen.mse_pca <= 0 or seen.mse <= _BEHIND * seen.mse_pca:
         return None
     ratio = seen.mse / seen.mse_pca
-    warned = ratio > _FAR_BEHIND and is_settled(facts) and _is_fair(facts)
+    done = is_settled(facts) and not is_above(late_slope(facts), STEEP)
+    warned = ratio > _FAR_BEHIND and done and _is_fair(facts)
     gap = (seen.mse - seen.mse_pca) / seen.mse_mean if seen.mse_mean else 0.0
     return find(
         worse_than_pca,

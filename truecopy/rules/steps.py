@@ -169,6 +169,8 @@ def _is_too_small(facts: AuditFacts, made: CompileFacts, update: float | None) -
     warming_up = made.scheduled and facts.training is not None and not facts.training.complete
     if not is_trained(facts) or warming_up or steps is None:
         return None
+    if made.optimizer in _ADAPTIVE and is_number(rate) and rate >= _DEFAULT:
+        return None  # few steps are too few, not too small
     travel, told = _travel(facts, update, steps)
     # What was seen to move counts more than a step times their number.
     enough = HALF if told.startswith("moved") else AS_THE_MEAN

@@ -31,6 +31,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         batch_size: int,
         seed: int,
         epoch: int = 0,
+        centre: tuple[float, ...] | None = None,
     ) -> None:
         super().__init__()
         self._rows = rows
@@ -38,6 +39,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         self._scaling = scaling
         self._batch_size = batch_size
         self._seed = seed
+        self._centre = centre
         # Keras 3.15 calls on_epoch_end once after every epoch, so counting its calls counts
         # epochs: a resumed training has the order that the uninterrupted one has.
         self._epoch = epoch
@@ -49,7 +51,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         drawn = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         rows = self._scaling.apply(self._rows[drawn])
-        return rows, rows
+        return fill_missing(rows, self._centre), rows
 
     @property
     def rows(self) -> int:
@@ -64,7 +66,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
     def sample(self, most: int) -> NDArray[np.float32]:
         """Return up to `most` scaled rows, evenly spread over those that train."""
         step = -(-len(self._chosen) // most)
-        return self._scaling.apply(self._rows[self._chosen[::step]])
+        return fill_missing(self._scaling.apply(self._rows[self._chosen[::step]]), self._centre)
 
     def on_epoch_end(self) -> None:
         """Shuffle."""
@@ -89,8 +91,10 @@ class ValidationBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras s
         batch_size: int,
         noise: Noise | None,
         seed: int,
+        centre: tuple[float, ...] | None = None,
     ) -> None:
         super().__init__()
+        self._centre = centre
         self._rows = rows
         self._chosen = chosen
         self._scaling = scaling
@@ -109,9 +113,19 @@ class ValidationBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras s
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         first = index * self._batch_size
         rows = self._scaling.apply(self._rows[self._chosen[first : first + self._batch_size]])
+        seen = fill_missing(rows, self._centre)
         if self._noise is None:
-            return rows, rows
-        return corrupt(rows, self._noise, seed=self._seed, first_row=first), rows
+            return seen, rows
+        return corrupt(seen, self._noise, seed=self._seed, first_row=first), rows
+
+
+def fill_missing(
+    rows: NDArray[np.float32], centre: tuple[float, ...] | None
+) -> NDArray[np.float32]:
+    """Return scaled rows with `centre` in place of NaN; as they are where there is none."""
+    if centre is None:
+        return rows
+    return np.where(np.isnan(rows), np.asarray(centre, np.float32), rows)
 
 
 def split_rows(

@@ -26,7 +26,7 @@ from truecopy.training.acceleration import accelerate
 from truecopy.training.batches import TrainingBatches, ValidationBatches, split_rows
 from truecopy.training.checkpoint import Checkpoint, History, KeepBest, State, restore
 from truecopy.training.corruption import build_trainer
-from truecopy.training.losses import choose_loss, perfect_loss
+from truecopy.training.losses import choose_loss, choose_metric, perfect_loss
 from truecopy.training.progress import ProgressBar
 
 # Rows on which the loss of a perfect copy and the error of the mean image are estimated.
@@ -121,19 +121,25 @@ def _split(
     rows: NDArray[Any], plan: Plan, noise: Noise | None, settings: Settings, epoch: int
 ) -> tuple[TrainingBatches, ValidationBatches | None]:
     """Return the batches to train on from `epoch` on, and those that find the best epoch."""
-    seed, scaling = settings.seed, plan.scaling
+    seed, scaling, centre = settings.seed, plan.scaling, plan.facts.centre
     training, validation, validation_batch = split_rows(len(rows), settings.validation, seed=seed)
     if not len(training):
         message = f"All {len(rows)} rows went into validation. Lower 'validation' or add rows."
         raise EmptyData(message)
     batch_size = min(settings.batch_size, len(training))
     batches = TrainingBatches(
-        rows, training, scaling, batch_size=batch_size, seed=seed, epoch=epoch
+        rows, training, scaling, batch_size=batch_size, seed=seed, epoch=epoch, centre=centre
     )
     if not len(validation):
         return batches, None
     held_out = ValidationBatches(
-        rows, validation, scaling, batch_size=validation_batch, noise=noise, seed=seed
+        rows,
+        validation,
+        scaling,
+        batch_size=validation_batch,
+        noise=noise,
+        seed=seed,
+        centre=centre,
     )
     return batches, held_out
 
@@ -165,7 +171,7 @@ def _compile(trainer: Any, plan: Plan, learning_rate: float) -> None:
         optimizer=keras.optimizers.Adam(learning_rate),
         loss=loss,
         # The skill shown while training needs the MSE, whatever the loss.
-        metrics=["mse"],
+        metrics=[choose_metric(plan.facts)],
     )
 
 

@@ -8,15 +8,23 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from truecopy.facts import PlanFacts
+from truecopy.training.column_loss import ColumnLoss, mse
 
 
 def choose_loss(plan: PlanFacts) -> Any:
     """Return the plan's loss: Keras' own name, or a function where Keras' own won't do."""
+    if plan.columns:
+        return ColumnLoss(plan.columns)
     if plan.loss.value == "binary_crossentropy" and plan.target_range is None:
         return unchecked_crossentropy
     if plan.loss.value == "categorical_crossentropy" and len(plan.groups) > 1:
         return grouped_crossentropy
     return plan.loss.value
+
+
+def choose_metric(plan: PlanFacts) -> Any:
+    """Return the mean squared error as Keras' `compile` takes it; without missing cells."""
+    return mse if plan.columns else "mse"
 
 
 def unchecked_crossentropy(target: Any, prediction: Any) -> Any:

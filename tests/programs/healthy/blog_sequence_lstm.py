@@ -1,4 +1,5 @@
 # Keras blog: sequence-to-sequence autoencoder, LSTM on both sides (its outputs lie in [-1, 1], so do the data)
+# may: worse-than-pca
 import keras
 import numpy as np
 from keras import layers

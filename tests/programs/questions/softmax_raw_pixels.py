@@ -22,5 +22,5 @@ decoded = layers.Dense(784, activation="softmax")(decoded)
 
 autoencoder = keras.Model(input_img, decoded)
 autoencoder.compile(optimizer="adam", loss="binary_crossentropy")
-autoencoder.fit(x_train, x_train, epochs=5, batch_size=100, shuffle=True,
+autoencoder.fit(x_train, x_train, epochs=20, batch_size=100, shuffle=True,
                 validation_data=(x_test, x_test), verbose=2)

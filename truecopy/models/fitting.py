@@ -1,0 +1,131 @@
+"""From rows to a trained autoencoder: profile, plan, build, train, and what to compare with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from truecopy.data.frames import Table
+from truecopy.data.noise import Noise, parse_noise
+from truecopy.data.plan import Plan
+from truecopy.data.plan import plan as make_plan
+from truecopy.data.profile import Profile
+from truecopy.data.profile import profile as make_profile
+from truecopy.data.source import ArraySource, SubsetSource
+from truecopy.data.sources import Source
+from truecopy.errors import EmptyData, InvalidArgument
+from truecopy.facts import RunFacts
+from truecopy.metrics.baselines import Baselines, fit_baselines
+from truecopy.models.build import build_networks, choose_latent, recipe_of
+from truecopy.models.networks import Networks
+from truecopy.models.settings import make_settings
+from truecopy.reports.progress import working
+from truecopy.training.batches import split_rows
+from truecopy.training.fit import train
+
+_FEWEST_ROWS: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Fitted:
+    """All that fitting gives: what the data are like, the plan, the networks, the run.
+
+    `profile` is None where the rest was read from a run folder, which doesn't keep it.
+    """
+
+    networks: Networks
+    plan: Plan
+    noise: Noise | None
+    run: RunFacts
+    baselines: Baselines
+    profile: Profile | None = None
+
+
+def fit_source(
+    told: Any,
+    source: Source,
+    *,
+    callbacks: Sequence[Any] = (),
+    checkpoint: Path | None = None,
+    resume: bool = False,
+) -> Fitted:
+    """Profile the rows of `source`, plan, build and train as `told`.
+
+    Args:
+        told: An `Autoencoder`; its settings have been checked.
+        source: The rows.
+        callbacks: Further Keras callbacks.
+        checkpoint: A file for the state of the training after every epoch; None: none.
+        resume: Go on from `checkpoint`.
+
+    Raises:
+        TruecopyError: As `Autoencoder.fit` does.
+    """
+    recipe = recipe_of(told.model)
+    complete = _fill(told.table_, source)
+    with working(f"profiling {source.name}", quiet=told.quiet):
+        profile = make_profile(complete)
+    if profile.facts.rows < _FEWEST_ROWS:
+        message = (
+            f"The data {source.name!r} have one row (n_samples=1). Fitting needs at least two."
+        )
+        raise EmptyData(message)
+    units = (
+        make_plan(profile) if told.table_ is None else Plan(told.table_.facts, told.table_.scaling)
+    )
+    plan = units if recipe is None else recipe.adapt(units)
+    noise = _plan_noise(told.noise, plan, units)
+    networks = build_networks(
+        told.model,
+        source.shape,
+        latent=choose_latent(told.latent, recipe, features=profile.facts.features),
+        plan=plan.facts,
+        seed=told.seed,
+    )
+    settings = make_settings(told, recipe, label=source.name, rows=profile.facts.rows)
+    run = train(
+        networks,
+        source.array(),
+        plan=plan,
+        noise=noise,
+        settings=replace(settings, checkpoint=checkpoint, resume=resume),
+        callbacks=callbacks,
+    )
+    with working("fitting the mean image and PCA to compare with", quiet=told.quiet):
+        training = _training_rows(complete, told.validation, seed=told.seed)
+        baselines = fit_baselines(training, units, latent=networks.latent)
+    return Fitted(
+        networks=networks, plan=plan, noise=noise, run=run, baselines=baselines, profile=profile
+    )
+
+
+def _fill(table: Table | None, source: Source) -> Source:
+    """Return the rows with a table's missing cells at their columns' means."""
+    if table is None:
+        return source
+    return ArraySource(table.fill(source.array()), name=source.name)
+
+
+def _plan_noise(asked: str | None, plan: Plan, units: Plan) -> Noise | None:
+    """Return the noise asked for, with the bounds of the scaled data."""
+    if asked is None:
+        return None
+    if not plan.scaling.equals(units.scaling):
+        must_be = "None for a recipe that leaves the data unscaled: noise is in scaled units"
+        raise InvalidArgument("noise", "Autoencoder", must_be, got=asked)
+    return parse_noise(asked, bounds=plan.facts.target_range)
+
+
+def _training_rows(source: Source, validation: float, *, seed: int) -> Source:
+    """Return what figures may be compared with: not the rows that will be scored.
+
+    Where there is a test set of its own, that is all rows given to `fit`, else those that
+    did not validate.
+    """
+    if source.held_out is not None:
+        return source
+    rows = source.array()
+    training, validating, _ = split_rows(len(rows), validation, seed=seed)
+    if not len(validating):
+        return source
+    return SubsetSource(rows, training, name=f"{source.name}'s training part")
