@@ -17,10 +17,11 @@ class Bare(keras.Model):
     def __init__(self):
         super().__init__()
         self.code = layers.Dense(3, name="code")
+        self.drop = layers.Dropout(0.5)
         self.out = layers.Dense(6, name="out")
 
     def call(self, x):
-        return ops.sigmoid(self.out(ops.relu(self.code(x))))
+        return ops.sigmoid(self.out(self.drop(ops.relu(self.code(x)))))
 
 
 def bare_functional():

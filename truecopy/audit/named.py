@@ -147,9 +147,12 @@ def _made_bare(call: Call, recorded: Recorded) -> list[Any]:
     if _leaves_using(call, recorded):
         return []
     leaves = recorded.leaves()
-    later = leaves[leaves.index(call) + 1 :]
-    made = {id(tensor) for leaf in leaves for tensor in leaf.outputs}
-    used = [t for c in later for t in c.inputs if id(t) not in made][:1]
+    place = leaves.index(call) + 1
+    made = {id(tensor) for leaf in leaves[:place] for tensor in leaf.outputs}
+    found: list[Any] = []
+    for leaf in leaves[place:]:
+        found += [tensor for tensor in leaf.inputs if id(tensor) not in made and not found]
+        made |= {id(tensor) for tensor in leaf.outputs}
     ends = keras.tree.flatten(recorded.output)
-    found = [*used, *(t for t in ends if hasattr(t, "shape") and id(t) not in made)]
+    found += [t for t in ends if hasattr(t, "shape") and id(t) not in made]
     return [t for t in found if tuple(t.shape) == tuple(call.outputs[0].shape)]
