@@ -1,4 +1,5 @@
 # spectra are never negative, so a relu output is fine
+# may: worse-than-pca
 import keras
 import numpy as np
 from keras import layers
