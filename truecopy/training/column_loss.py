@@ -49,8 +49,9 @@ class ColumnLoss:
             end = first + len(weight)
             y, p, seen = (part[:, first:end] for part in (present, prediction, known))
             first = end
-            cost = keras.ops.sum(seen * _COSTS[loss](y, p) * weight, axis=-1)
-            total = total + cost
+            # A tensor: NumPy would take PyTorch's product over.
+            scale = keras.ops.convert_to_tensor(weight)
+            total = total + keras.ops.sum(seen * _COSTS[loss](y, p) * scale, axis=-1)
             # The features of a category are missing all together: they count as one.
             one = loss == _CATEGORICAL
             count = count + (seen[:, 0] if one else keras.ops.sum(seen, axis=-1))
