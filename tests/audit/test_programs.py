@@ -17,19 +17,15 @@ _QUICK = (
 # What `make test-all` adds: both questions, and some of every kind. `make corpus` runs them all.
 _SAMPLE = (
     "questions/softmax_raw_pixels",
-    "healthy/blog_sparse",
+    "healthy/counts_poisson_exponential",
+    "healthy/few_epochs",
+    "healthy/gelu_silu_elu",
     "healthy/keras_io_vae_compute_loss",
-    "healthy/onehot_steps_softmax",
-    "healthy/topk_sparse_overcomplete",
-    "buggy/accuracy-on-reconstruction-table",
-    "buggy/bce-target-outside-unit-interval-standardised",
-    "buggy/dead-units-negative-bias",
-    "buggy/kl-formula-wrong-sign",
+    "buggy/categorical-loss-on-vectors-multi-hot",
+    "buggy/kl-formula-no-mean-term",
+    "buggy/kl-scale-mismatch-compute-loss",
     "buggy/learning-rate-out-of-range-adadelta",
-    "buggy/logits-mismatch-sigmoid-from-logits",
-    "buggy/loss-not-minimal-at-target-signed-error",
-    "buggy/noise-not-used",
-    "buggy/train-eval-gap-dropout-latent",
+    "buggy/logits-mismatch-conv-linear",
 )
 
 
