@@ -14,7 +14,7 @@ FINDING = {
     "message": "61 % of the values are out of reach.",
     "evidence": {"share": 0.61},
     "fix": {"text": "Use a linear output.", "change": {"action": "set_output_activation"}},
-    "where": {"file": "/work/me/my src/train.py", "line": 14},
+    "where": {"file": "/home/me/my src/train.py", "line": 14},
     "echoes": [],
     "proof": {
         "before": {}, "after": {}, "metric": "skill", "helped": True, "sentence": "skill 0 -> 1",
@@ -86,10 +86,10 @@ def audit(*findings):
 def test_a_log_fits_the_schema():
     unplaced = {**FINDING, "code": "TC301", "where": None, "proof": None, "fix": {"text": ""}}
 
-    log = to_sarif(audit(FINDING, unplaced), root="/work/me", version="1.2.3")
+    log = to_sarif(audit(FINDING, unplaced), root="/home/me", version="1.2.3")
 
     check(log)
-    assert json.loads(dump_sarif(audit(FINDING, unplaced), root="/work/me", version="1.2.3")) == log
+    assert json.loads(dump_sarif(audit(FINDING, unplaced), root="/home/me", version="1.2.3")) == log
 
 
 def test_an_audit_without_findings_is_a_log_with_all_rules_and_no_result():
@@ -104,7 +104,7 @@ def test_an_audit_without_findings_is_a_log_with_all_rules_and_no_result():
 
 
 def test_a_result_says_message_fix_and_proof_and_where():
-    (result,) = to_sarif(audit(FINDING), root="/work/me")["runs"][0]["results"]
+    (result,) = to_sarif(audit(FINDING), root="/home/me")["runs"][0]["results"]
 
     assert result["message"]["text"] == (
         "61 % of the values are out of reach.\nFix: Use a linear output.\nProof: skill 0 -> 1"
@@ -120,9 +120,9 @@ def test_a_result_says_message_fix_and_proof_and_where():
 @pytest.mark.parametrize(
     ("file", "root", "uri"),
     [
-        ("/work/me/a.py", "/work/me", "a.py"),
-        ("/work/me/a.py", "/work/you", "file:///work/me/a.py"),
-        ("sub/a.py", "/work/me", "sub/a.py"),
+        ("/home/me/a.py", "/home/me", "a.py"),
+        ("/home/me/a.py", "/home/you", "file:///home/me/a.py"),
+        ("sub/a.py", "/home/me", "sub/a.py"),
         ("sub/ü.py", "", "sub/%C3%BC.py"),
     ],
 )
@@ -131,7 +131,7 @@ def test_files_are_named_relative_to_the_root(file, root, uri):
 
 
 def prints(*findings):
-    results = to_sarif(audit(*findings), root="/work/me")["runs"][0]["results"]
+    results = to_sarif(audit(*findings), root="/home/me")["runs"][0]["results"]
     return [result["partialFingerprints"]["truecopy/v1"] for result in results]
 
 
@@ -143,7 +143,7 @@ def test_a_fingerprint_outlives_moved_lines_and_other_numbers():
 
 def test_a_fingerprint_tells_rules_files_and_twins_apart():
     other_rule = {**FINDING, "code": "TC201"}
-    other_file = {**FINDING, "where": {"file": "/work/me/b.py", "line": 14}}
+    other_file = {**FINDING, "where": {"file": "/home/me/b.py", "line": 14}}
 
     found = prints(FINDING, other_rule, other_file, FINDING)
 
