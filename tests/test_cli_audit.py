@@ -94,8 +94,10 @@ def test_json_is_one_document_as_designed(capsys):
     assert document["facts"]["model"]["name"] == "net"
 
 
-def test_quiet_prints_nothing(capsys, asked):
-    assert run(capsys, "train.py", "--quiet") == (1, "", "")
+def test_quiet_prints_the_findings_alone(capsys, asked):
+    assert run(capsys, "train.py", "--quiet") == run(capsys, "train.py")
+
+    run(capsys, "train.py", "--quiet")
     assert asked["quiet"]
 
 
