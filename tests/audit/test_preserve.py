@@ -60,7 +60,11 @@ def train(make, optimizer, *, audited):
     ("make", "optimizer"),
     [
         (Subclassed, lambda: keras.optimizers.Adam(0.01)),
-        (sequential, lambda: keras.optimizers.SGD(decaying(), momentum=0.9)),
+        pytest.param(
+            sequential,
+            lambda: keras.optimizers.SGD(decaying(), momentum=0.9),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_what_is_trained_after_an_audit_is_what_is_trained_without_one(make, optimizer):

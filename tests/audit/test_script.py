@@ -53,7 +53,16 @@ def audit(folder, argv=(), *, budget=20, **program):
 
 
 def is_running(process):
-    """Tell whether a process runs; one that ended and waits to be noticed does not."""
+    """Tell whether a process still runs after a moment, in which a signal comes through."""
+    for _ in range(50):
+        if not _lives(process):
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _lives(process):
+    """Tell whether a process lives; one that ended and waits to be noticed does not."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

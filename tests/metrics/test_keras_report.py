@@ -41,18 +41,27 @@ def network(kind, shape):
     return keras.Sequential([keras.Input(shape), *hidden[kind]])
 
 
-@pytest.mark.parametrize("rows", [20, 1061])  # a short batch, alone and as the last of many
+# A short batch, alone and as the last of many.
+_ROWS = [20, pytest.param(1061, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("rows", _ROWS)
 @pytest.mark.parametrize(
     ("kind", "shape", "loss"),
     [
-        ("identity", (28, 28, 1), "mse"),
         ("dense", (28, 28, 1), "binary_crossentropy"),
-        ("conv", (7, 9, 1), "mse"),
         ("dense", (63,), "mse"),
-        ("dense", (784,), "binary_crossentropy"),
         ("conv", (8, 8, 3), "binary_crossentropy"),
-        ("dense", (5, 7, 3), "mse"),
-        ("dense", (6, 7), "huber"),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in [
+                ("identity", (28, 28, 1), "mse"),
+                ("conv", (7, 9, 1), "mse"),
+                ("dense", (784,), "binary_crossentropy"),
+                ("dense", (5, 7, 3), "mse"),
+                ("dense", (6, 7), "huber"),
+            ]
+        ),
     ],
 )
 def test_the_accuracy_is_that_of_model_evaluate_to_the_last_bit(kind, shape, loss, rows):

@@ -109,8 +109,8 @@ np.save("parts.npy", np.asarray(decoder.predict_on_batch(latents)))
     "settings",
     [
         {"model": "dense"},
-        {"model": "conv"},
-        {"model": "dense", "noise": "gaussian:0.2"},
+        pytest.param({"model": "conv"}, marks=pytest.mark.slow),
+        pytest.param({"model": "dense", "noise": "gaussian:0.2"}, marks=pytest.mark.slow),
     ],
 )
 def test_plain_keras_loads_it_where_truecopy_is_not_installed(blobs, tmp_path, settings):
@@ -308,6 +308,7 @@ def test_negative_counts_are_refused_by_a_model_of_counts():
         model.reconstruct(counts * 0 - 300)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 20_240_601, 2**31 - 1])
 def test_any_seed_of_31_bits_will_do(blobs, seed):
     truecopy.Autoencoder(epochs=1, seed=seed, noise="masking:0.1", quiet=True).fit(blobs)
@@ -334,6 +335,7 @@ def test_noise_is_refused_where_a_recipe_leaves_the_data_unscaled(blobs):
         model.fit(blobs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rows",
     [

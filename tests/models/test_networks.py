@@ -34,12 +34,22 @@ def assert_copies_shape(networks, shape):
 
 
 @pytest.mark.parametrize(
-    "shape", [(8, 8, 1), (27, 31, 1), (28, 28, 1), (32, 32, 3), (65, 64, 3), (9, 12), (8, 200, 2)]
+    "shape",
+    [
+        (8, 8, 1),
+        (27, 31, 1),
+        (9, 12),
+        *(
+            pytest.param(shape, marks=pytest.mark.slow)
+            for shape in [(28, 28, 1), (32, 32, 3), (65, 64, 3), (8, 200, 2)]
+        ),
+    ],
 )
 def test_conv_gives_back_exactly_the_inputs_shape(shape):
     assert_copies_shape(build_conv(shape, latent=4, plan=BYTES), shape)
 
 
+@pytest.mark.slow
 @given(st.integers(8, 40), st.integers(8, 40), st.integers(1, 4))
 @settings(deadline=None, max_examples=6)
 def test_conv_gives_back_any_height_width_and_channels(height, width, channels):

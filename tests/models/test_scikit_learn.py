@@ -63,6 +63,7 @@ def test_every_check_of_scikit_learn_passes_and_none_is_skipped(name, checks, tm
     assert len(verdicts) >= checks
 
 
+@pytest.mark.slow
 def test_it_searches_a_grid_inside_a_pipeline(rows):
     pipeline = make_pipeline(StandardScaler(), truecopy.Autoencoder(**QUICK))
 

@@ -89,7 +89,10 @@ def fit(model, epochs=4):
     return np.array(losses.seen)
 
 
-@pytest.mark.parametrize("kind", ["sequential", "functional", "subclassed"])
+_SLOW = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("sequential", "subclassed")]
+
+
+@pytest.mark.parametrize("kind", ["functional", *_SLOW])
 def test_every_step_of_fit_gives_the_loss_and_weights_of_plain_fit(kind):
     plain, fast = build_model(kind), build_model(kind)
     accelerate(fast)

@@ -34,7 +34,7 @@ def interrupt(rows, path, *, after, **settings):
         model.fit(rows, checkpoint=path, callbacks=[StopAfter(after)])
 
 
-@pytest.mark.parametrize("done", [1, 4])
+@pytest.mark.parametrize("done", [pytest.param(1, marks=pytest.mark.slow), 4])
 def test_a_resumed_training_equals_the_uninterrupted_one(blobs, tmp_path, done):
     path = tmp_path / "run.checkpoint"
     whole = truecopy.Autoencoder(epochs=6, **SETTINGS).fit(blobs)

@@ -119,8 +119,9 @@ def drawn_convolutions(draw):
     return convolve, images, (*kernel, inside // groups, outside)
 
 
+@pytest.mark.slow
 @settings(
-    max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(drawn_convolutions())
 def test_any_convolution_and_its_gradients_equal_the_float64_oracle(drawn):
