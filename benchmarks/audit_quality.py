@@ -118,14 +118,14 @@ def _commented(path: Path) -> Case:
     )
 
 
-def audit_case(case: Case, budget: float | None = None) -> Outcome:
+def audit_case(case: Case, budget: float | None = None, *, prove: bool = False) -> Outcome:
     """Audit one program as `truecopy audit PROGRAM` does and return what was found."""
     from truecopy.audit.script import audit_script
 
     options: dict[str, Any] = {} if budget is None else {"budget": budget}
     begun = time.monotonic()
     try:
-        audit = audit_script(case.path, quiet=True, **options)
+        audit = audit_script(case.path, quiet=True, prove=prove, **options)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this case's result
         failure = f"{type(error).__name__}: {error}".splitlines()[0]
         return Outcome(case=case, failure=failure, seconds=time.monotonic() - begun)
