@@ -38,6 +38,10 @@ LONG_STEPS: Final = 300
 STILL: Final = 0.02
 # At the end an epoch still takes off 5 % of what is left above the floor.
 STEEP: Final = 0.05
+# Optimisers whose step has the size of the learning rate in every weight, whatever the gradient.
+ADAPTIVE: Final = ("adam", "adamw", "nadam", "adamax", "rmsprop", "lion", "adafactor", "muon")
+# Networks that cost a training may be a tenth worse than PCA on a sample; by half is a loss.
+FAR_BEHIND: Final = 1.5
 # A symptom counts half of what was lost, so that a cause of the same size comes before it.
 SYMPTOM: Final = 0.5
 
@@ -144,6 +148,24 @@ def has_worked(facts: AuditFacts) -> bool:
     if not is_trained(facts) or left is None:
         return False
     return left < ALL_BUT or (behind is not None and behind < ALL_BUT)
+
+
+def is_far_behind_pca(facts: AuditFacts) -> bool:
+    """Whether a training that ran to its end is far behind PCA, for no reason of its own."""
+    seen = facts.behaviour
+    if seen is None or not is_number(seen.mse) or not is_number(seen.mse_pca):
+        return False
+    behind = seen.mse > FAR_BEHIND * seen.mse_pca > 0
+    done = is_settled(facts) and not is_above(late_slope(facts), STEEP)
+    return behind and done and _is_fair(facts)
+
+
+def _is_fair(facts: AuditFacts) -> bool:
+    """Whether nothing makes copying harder for the network than for PCA."""
+    model = facts.model
+    return is_same(facts) and not (
+        model.noise or model.penalised or model.stochastic or facts.variational is not None
+    )
 
 
 def symptom_cost(facts: AuditFacts) -> float:

@@ -7,10 +7,12 @@ from truecopy.reports.wording import format_number, format_percent
 from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.measured import (
+    ADAPTIVE,
     AS_THE_MEAN,
     HALF,
     STEEP,
     SYMPTOMS,
+    compiled,
     is_above,
     is_autoencoder,
     is_number,
@@ -21,8 +23,9 @@ from truecopy.rules.measured import (
 )
 from truecopy.rules.rule import find, rule
 
-# A tenth of Adam's default, after a step that was too large.
-_SMALLER: Final = 1e-4
+# Keras' default for Adam; where steps of that size were too large, a tenth of theirs.
+_DEFAULT: Final = 1e-3
+_SMALLER: Final = 0.1
 # Less than a fiftieth of what could fall has fallen.
 _FLAT: Final = 0.02
 _FEWEST_EPOCHS: Final = 3
@@ -131,6 +134,7 @@ def diverged(facts: AuditFacts) -> Finding | None:
     if step is None and bad_epoch is None:
         when = f"in {len(broken)} layers' weights" if broken else "in 1 or more outputs"
     first = f" (first layer: '{layer}')" if layer else ""
+    fix, change = _calm(facts)
     return find(
         diverged,
         "error",
@@ -142,11 +146,26 @@ def diverged(facts: AuditFacts) -> Finding | None:
             "layers": broken,
             "output_finite": not output_broken,
         },
-        fix="Use a smaller step, clip gradients (clipnorm=1.0), and bound every exponential.",
-        change={"action": "set_learning_rate", "learning_rate": _SMALLER},
+        fix=fix,
+        change=change,
         cost=1.0,
         where=facts.fit_where,
     )
+
+
+def _calm(facts: AuditFacts) -> tuple[str, dict[str, object]]:
+    """Return what keeps the numbers finite: another loss where it is the loss, or smaller steps."""
+    seen = facts.contract
+    if seen is not None and not (is_number(seen.perfect) and is_number(seen.mean)):
+        text = "The loss itself is not finite on these targets: bound what it divides by or takes"
+        text += " the logarithm of, or use mean_squared_error."
+        return text, {"action": "set_loss", "loss": "mean_squared_error"}
+    text = "Use a smaller step, clip gradients (clipnorm=1.0), and bound every exponential."
+    made = compiled(facts)
+    if made is None or made.optimizer not in ADAPTIVE or not is_number(made.learning_rate):
+        return text, {"action": "set_optimizer", "optimizer": "adam", "learning_rate": _DEFAULT}
+    rate = min(_DEFAULT, _SMALLER * made.learning_rate)
+    return text, {"action": "set_learning_rate", "learning_rate": rate}
 
 
 def _is_finite(loss: float | None) -> bool:

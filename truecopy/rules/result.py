@@ -6,13 +6,10 @@ from truecopy.reports.wording import format_number
 from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.measured import (
-    STEEP,
-    is_above,
     is_autoencoder,
+    is_far_behind_pca,
     is_number,
-    is_same,
     is_settled,
-    late_slope,
     symptom_cost,
 )
 from truecopy.rules.rule import find, rule
@@ -21,7 +18,6 @@ from truecopy.rules.rule import find, rule
 _WORSE: Final = 1.02
 # Networks that cost a training may be a tenth worse than PCA on a sample; by half is a loss.
 _BEHIND: Final = 1.1
-_FAR_BEHIND: Final = 1.5
 # What PCA would have explained can be had at once: it counts half of a fault of that size.
 _PCA_COST: Final = 0.25
 
@@ -97,9 +93,7 @@ def worse_than_pca(facts: AuditFacts) -> Finding | None:
         return None
     if seen.mse_pca <= 0 or seen.mse <= _BEHIND * seen.mse_pca:
         return None
-    ratio = seen.mse / seen.mse_pca
-    done = is_settled(facts) and not is_above(late_slope(facts), STEEP)
-    warned = ratio > _FAR_BEHIND and done and _is_fair(facts)
+    warned = is_far_behind_pca(facts)
     gap = (seen.mse - seen.mse_pca) / seen.mse_mean if seen.mse_mean else 0.0
     return find(
         worse_than_pca,
@@ -110,12 +104,4 @@ def worse_than_pca(facts: AuditFacts) -> Finding | None:
         fix="Train longer or with a wider network, and start from the other findings.",
         cost=_PCA_COST * min(max(gap, 0.0), 1.0) if warned else 0.0,
         where=facts.fit_where,
-    )
-
-
-def _is_fair(facts: AuditFacts) -> bool:
-    """Whether nothing makes copying harder for the network than for PCA."""
-    model = facts.model
-    return is_same(facts) and not (
-        model.noise or model.penalised or model.stochastic or facts.variational is not None
     )

@@ -7,6 +7,7 @@ from truecopy.reports.wording import format_number, format_percent
 from truecopy.rules.facts import AuditFacts, CompileFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.measured import (
+    ADAPTIVE,
     AS_THE_MEAN,
     FEW_STEPS,
     HALF,
@@ -24,8 +25,6 @@ from truecopy.rules.measured import (
 )
 from truecopy.rules.rule import find, rule
 
-# Optimisers whose step has the size of the learning rate in every weight, whatever the gradient.
-_ADAPTIVE: Final = ("adam", "adamw", "nadam", "adamax", "rmsprop", "lion", "adafactor", "muon")
 # Initial weights of usual layers are 0.02 to 0.2: from 0.03 on, each such step is of their size.
 # Adam at 0.01 trains many a small network well, so the number alone is never enough below.
 _LARGE_ADAPTIVE: Final = 0.03
@@ -87,7 +86,7 @@ def learning_rate_out_of_range(facts: AuditFacts) -> Finding | None:
         return None
     name = made.optimizer or "the optimiser"
     change = {"action": "set_optimizer", "optimizer": "adam", "learning_rate": _DEFAULT}
-    if made.optimizer in _ADAPTIVE:
+    if made.optimizer in ADAPTIVE:
         change = {"action": "set_learning_rate", "learning_rate": _DEFAULT}
     judged = is_settled(facts) or large is not None
     return find(
@@ -117,7 +116,7 @@ def _other_reason(facts: AuditFacts) -> bool:
 def _is_too_large(facts: AuditFacts, made: CompileFacts, update: float | None) -> str | None:
     """Say why the steps are too large, None where they aren't known to be."""
     rate = made.learning_rate
-    adaptive = made.optimizer in _ADAPTIVE and is_above(rate, _LARGE_ADAPTIVE)
+    adaptive = made.optimizer in ADAPTIVE and is_above(rate, _LARGE_ADAPTIVE)
     if not adaptive and not is_above(update, _LARGE_UPDATE):
         return None
     per_step = (
@@ -169,7 +168,7 @@ def _is_too_small(facts: AuditFacts, made: CompileFacts, update: float | None) -
     warming_up = made.scheduled and facts.training is not None and not facts.training.complete
     if not is_trained(facts) or warming_up or steps is None:
         return None
-    if made.optimizer in _ADAPTIVE and is_number(rate) and rate >= _DEFAULT:
+    if made.optimizer in ADAPTIVE and is_number(rate) and rate >= _DEFAULT:
         return None  # few steps are too few, not too small
     travel, told = _travel(facts, update, steps)
     # What was seen to move counts more than a step times their number.

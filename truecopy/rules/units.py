@@ -12,6 +12,7 @@ from truecopy.rules.measured import (
     has_worked,
     is_above,
     is_autoencoder,
+    is_far_behind_pca,
     is_settled,
     is_trained,
     left_over,
@@ -24,6 +25,8 @@ from truecopy.rules.rule import find, rule
 # a quarter of a latent, which has no spare ones, is not.
 _DEAD: Final = 0.5
 _DEAD_LATENT: Final = 0.25
+# Signed codes lose about half their values to a relu; a quarter is more than a bias explains.
+_CLIPPED: Final = 0.25
 # Nothing passes a layer that is all but dead.
 _BLOCKED: Final = 0.95
 _SATURATED: Final = 0.5
@@ -40,15 +43,18 @@ _BEHIND: Final = (
 
 @rule("TC403", explains=(*_BEHIND, "dead-units", "latent-too-narrow"))
 def relu_latent(facts: AuditFacts) -> Finding | None:
-    """Units of a relu latent are 0 for all rows: the code is narrower than it looks.
+    """Units of a relu latent are 0, or it clips codes whose signs matter.
 
     What it checks
         The share of latent units that are 0 on all rows, under relu: a quarter or more, where
-        the copy is not good all the same. Codes that are meant to be sparse are left alone.
+        the copy is not good all the same. Or a quarter of all codes clipped to 0, where the
+        training ran to its end and PCA of the same width is far better. Codes that are meant to
+        be sparse are left alone.
 
     Why it matters
-        A relu unit that is 0 for all rows gets no gradient and stays so. In a latent there are
-        no spare units: what it should carry is replaced by its mean.
+        A relu unit that is 0 for all rows gets no gradient and stays so; one that is 0 for some
+        tells them apart no more. In a latent there are no spare units: what it should carry is
+        replaced by its mean.
 
     Bad
         z = layers.Dense(6, activation="relu")(h)
@@ -62,14 +68,21 @@ def relu_latent(facts: AuditFacts) -> Finding | None:
     latent = _find_codes(facts)
     if latent is None or not is_autoencoder(facts) or has_worked(facts):
         return None
+    if latent.sparse or facts.model.penalised:
+        return None
     dead = _share(latent.dead, latent)
-    if latent.sparse or facts.model.penalised or not is_above(dead, _DEAD_LATENT):
+    if is_above(dead, _DEAD_LATENT):
+        told = f"{latent.dead} of the {latent.units} relu units of the latent '{latent.name}' are 0"
+        told += f" for all rows{_tell_loss(facts)}."
+    elif is_above(latent.share_zero, _CLIPPED) and is_far_behind_pca(facts):
+        told = f"The relu of the latent '{latent.name}' clips {format_percent(latent.share_zero)}"
+        told += f" of all codes to 0{_tell_loss(facts)}."
+    else:
         return None
     return find(
         relu_latent,
-        _severity_of(facts, dead),
-        f"{latent.dead} of the {latent.units} relu units of the latent '{latent.name}' are 0 for "
-        f"all rows{_tell_loss(facts)}.",
+        _severity_of(facts, dead or 0.0),
+        told,
         evidence={
             "layer": latent.name,
             "dead": latent.dead,
