@@ -153,7 +153,8 @@ def _explain(points: Sequence[Point], changes: Array, known: Array, fits: float)
         if factors is not None:
             return reading, _word(factors)
     spreads: list[Part] = [np.exp, lambda s: np.exp(2 * s), lambda s: s, np.square]
-    pairs = [(_SQUARE, _nothing), *((_nothing, part) for part in spreads)]
+    means: list[Part] = [_SQUARE, np.positive]
+    pairs = [*((part, _nothing) for part in means), *((_nothing, part) for part in spreads)]
     factors = _solve(points, changes, known, pairs, fits)
     return ("", "") if factors is None else ("log-variance", _write(factors))
 
@@ -196,7 +197,7 @@ def _word(factors: Array) -> str:
 
 def _write(factors: Array) -> str:
     """Return a formula of what was measured, without terms that don't matter."""
-    names = ("m^2", "exp(s)", "exp(2 s)", "s", "s^2")
+    names = ("m^2", "m", "exp(s)", "exp(2 s)", "s", "s^2")
     most = np.abs(factors).max()
     terms = [f"{f:+.3g} {n}" for f, n in zip(factors, names, strict=True) if abs(f) > 0.01 * most]
     return f"it is {' '.join(terms)}, not 0.5 m^2 + 0.5 exp(s) - 0.5 s"

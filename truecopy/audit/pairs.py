@@ -111,7 +111,19 @@ def _relate(inputs: Array, targets: Array, *, identical: bool) -> dict[str, Any]
         noise = find_noisier(first, second)
         sides = {"first": "input", "second": "target"}
         facts |= {"noisier": sides.get(noise.which, "neither"), "noise": noise.deviation}
+        facts["permuted"] = _is_permuted(first, second)
     return facts
+
+
+def _is_permuted(first: Array, second: Array) -> bool:
+    """Tell whether the columns of one are those of the other in another order, not in reverse.
+
+    Sequences are often given back in reverse on purpose.
+    """
+    if np.array_equal(first, second) or np.array_equal(first[:, ::-1], second):
+        return False
+    one, other = (np.unique(rows.reshape(len(rows), -1), axis=1) for rows in (first, second))
+    return bool(np.array_equal(one, other))
 
 
 def _align(first: Array, second: Array) -> tuple[Array, Array] | None:

@@ -21,6 +21,10 @@ _BOUNDED: Final = {
     "hard_tanh": (-1.0, 1.0),
     "softsign": (-1.0, 1.0),
 }
+# Activations that are exactly 0 for half of all numbers.
+_CUT: Final = ("relu", "relu6")
+# Rows for each unit from which a linear map of them can be estimated.
+_ROWS_A_UNIT: Final = 4
 # Of the distance between the bounds: nearer than this the slope of a sigmoid is below 0.01.
 _NEAR: Final = 0.01
 # A unit at a bound on nearly all rows says as much as a constant.
@@ -35,11 +39,17 @@ def measure_units(
     for call in recorded.leaves():
         calls.setdefault(call.layer.name, call)
     start = _by_variable(subject)
-    return tuple(_measure_layer(layer, calls[layer.name], recorded, start) for layer in layers)
+    return tuple(
+        _measure_layer(layer, calls[layer.name], recorded, start, subject) for layer in layers
+    )
 
 
 def _measure_layer(
-    layer: LayerFacts, call: Call, recorded: Recorded, start: dict[int, Array]
+    layer: LayerFacts,
+    call: Call,
+    recorded: Recorded,
+    start: dict[int, Array],
+    subject: Subject,
 ) -> LayerFacts:
     weights = [(as_array(w.value), start.get(id(w))) for w in call.layer.weights]
     facts = replace(
@@ -58,13 +68,44 @@ def _measure_layer(
     saturated = None
     if activation in _BOUNDED:
         saturated = _count_saturated(rows, *_BOUNDED[activation])
+    clipped = None
+    if layer.part == "latent" and activation in _CUT:
+        clipped = _measure_clipped(call, rows, subject)
     return replace(
         facts,
+        clipped=clipped,
         units=rows.shape[1],
         share_zero=float((rows == 0).mean()),
         dead=int(dead.sum()),
         saturated=saturated,
     )
+
+
+def _measure_clipped(call: Call, codes: Array, subject: Subject) -> float | None:
+    """Return what of the targets' variance was explained by the codes before they were clipped.
+
+    Of dense layers only, whose values before the activation are known from their weights.
+    """
+    layer, count = call.layer, len(codes)
+    if type(layer).__name__ != "Dense" or subject.targets is None or len(call.inputs) != 1:
+        return None
+    given = as_array(call.inputs[0]).astype(np.float64)
+    targets = np.asarray(subject.targets)[:count].reshape(-1, 1) if count else np.zeros((0, 1))
+    targets = targets.reshape(count, -1).astype(np.float64) if targets.size else targets
+    if given.ndim != 2 or len(targets) != count or count < _ROWS_A_UNIT * (codes.shape[1] + 1):  # noqa: PLR2004
+        return None
+    weights = [as_array(weight.value).astype(np.float64) for weight in layer.weights]
+    before = given @ weights[0] + (weights[1] if len(weights) > 1 else 0.0)
+    return float(_explain(before, targets) - _explain(codes.astype(np.float64), targets))
+
+
+def _explain(codes: Array, targets: Array) -> float:
+    """Return the share of the targets' variance that a linear map of the codes explains."""
+    moved = targets - targets.mean(axis=0)
+    left = codes - codes.mean(axis=0)
+    fitted = left @ np.linalg.lstsq(left, moved, rcond=None)[0]
+    total = float(np.square(moved).sum())
+    return 1 - float(np.square(moved - fitted).sum()) / total if total > 0 else 0.0
 
 
 def _count_saturated(rows: Array, low: float, high: float) -> int:

@@ -97,7 +97,13 @@ def collapsed_to_mean(facts: AuditFacts) -> Finding | None:
     "TC505",
     explains=(
         *("worse-than-trivial", "worse-than-pca", "overfitting", "collapsed-to-mean"),
-        *("saturated-units", "dead-units", "dead-output-units"),
+        *(
+            "saturated-units",
+            "dead-units",
+            "dead-output-units",
+            "relu-latent",
+            "cannot-fit-one-batch",
+        ),
     ),
 )
 def train_eval_gap(facts: AuditFacts) -> Finding | None:
@@ -133,7 +139,7 @@ def train_eval_gap(facts: AuditFacts) -> Finding | None:
     gap = (seen.mse - seen.mse_training) / seen.mse_mean
     if gap > _GAP and seen.mse > _WORSE * seen.mse_training:
         return _inference_worse(facts, gap)
-    if -gap > _DROPPED_GAP and seen.mse_training > _DROPPED * seen.mse:
+    if -gap > _DROPPED_GAP:
         return _training_worse(facts, -gap)
     return None
 
@@ -182,7 +188,9 @@ def _training_worse(facts: AuditFacts, gap: float) -> Finding | None:
     culprit = next(
         (layer for layer in facts.model.layers if _drops_what_counts(facts, layer)), None
     )
-    if seen is None or culprit is None:
+    if seen is None or culprit is None or seen.mse is None or seen.mse_training is None:
+        return None
+    if not _is_after_output(facts, culprit) and seen.mse_training <= _DROPPED * seen.mse:
         return None
     part = "output" if _is_after_output(facts, culprit) else "latent"
     return find(

@@ -41,7 +41,8 @@ class LayerFacts(Record):
     for all rows; `saturated` of them are within 1 % of a bound on over 95 % of rows, which only
     bounded activations have. `gradient` and `update` are the norms of one batch's gradient and
     optimiser step divided by the weights' norm; `changed` is how far the weights moved in the
-    training watched, divided by their norm before.
+    training watched, divided by their norm before. `clipped` is the share of the
+    targets' variance that a linear map of a latent explains before its relu and not after it.
     """
 
     name: str
@@ -62,6 +63,7 @@ class LayerFacts(Record):
     gradient: float | None = None
     update: float | None = None
     changed: float | None = None
+    clipped: float | None = None
     finite: bool = True
     where: Where | None = None
 
@@ -195,7 +197,8 @@ class PairFacts(Record):
     are none.
     `scaled_again` says that every validation column has, on its own rows, exactly the bounds or
     the mean and standard deviation that scaling gave the training columns.
-    `spare` are arrays that were made and not used.
+    `spare` are arrays that were made and not used. `permuted` says that each target row has the
+    values of its input row in another order, which is not that of time turned back.
     """
 
     inputs: DataFacts
@@ -213,6 +216,7 @@ class PairFacts(Record):
     validation: DataFacts | None = None
     validation_targets: DataFacts | None = None
     scaled_again: bool = False
+    permuted: bool = False
     spare: tuple[SpareArray, ...] = ()
     sampled: str = ""
 
@@ -236,9 +240,7 @@ class ContractFacts(Record):
     1 for a mean over rows, 2 for a sum; `penalty_scaling` the same for what layers add.
     `broadcast` says that output and target shapes differ and the loss took them all the same.
     `row_scale` is the loss of one unit of squared error in one value of one row: 1 / features
-    for
-    a mean over features, 1 for a sum (None where the loss isn't a squared error or cross-
-    entropy).
+    for a mean over features, 1 for a sum (None where the loss is of another kind).
     """
 
     perfect: float
@@ -268,9 +270,8 @@ class BehaviourFacts(Record):
     """What the model does with the rows now.
 
     `trained` says whether it has been trained (steps were made, a history was given, or it
-    copies
-    far better than chance). Mean squared errors against the targets: `mse` in inference mode,
-    `mse_training` in training mode (mean of several calls), `mse_mean` of the mean target,
+    copies far better than chance). Mean squared errors against the targets: `mse` in inference
+    mode, `mse_training` in training mode (mean of several calls), `mse_mean` of the mean target,
     `mse_blank` of zeros, `mse_pca` of PCA with the latent's width, `mse_input` of handing the
     input through (None where shapes differ), `mse_untrained` with fresh weights.
     `spread` is the standard deviation over rows of the output divided by the targets', over
@@ -382,8 +383,7 @@ class AuditFacts(Record):
     """Everything that was measured about one model, its data and its training.
 
     `fit_where` is the line of the `fit` call; `notes` are sentences on what could not be
-    measured
-    and why.
+    measured and why.
     """
 
     target: str

@@ -29,6 +29,10 @@ _FEWEST_EPOCHS: Final = 5
 # The validation error is a fifth above its best, while the training error went on falling.
 _RISE: Final = 0.2
 _OVERFIT_COST: Final = 0.1
+# The error on other rows is ten times that on the training rows, and a quarter of what there was to
+# learn is left there.
+_GAP: Final = 10.0
+_NOT_LEARNED: Final = 0.25
 
 
 @rule("TC507", explains=("worse-than-pca", "loss-not-decreasing"))
@@ -162,8 +166,9 @@ def overfitting(facts: AuditFacts) -> Finding | None:
 
     What it checks
         The validation losses' end against their best epoch (a fifth worse, above the loss of a
-        perfect copy), where the training loss is lower than it was then. Trainings with
-        EarlyStopping are left alone.
+        perfect copy), where the training loss is lower than it was then. Or a validation error
+        ten times that of the training rows, with a quarter of what there is to learn left.
+        Trainings with EarlyStopping are left alone.
 
     Why it matters
         The network learns its rows by heart; on new rows it gets worse with every epoch.
@@ -192,7 +197,7 @@ def overfitting(facts: AuditFacts) -> Finding | None:
     room = held[best] - base
     rise = (held[-1] - held[best]) / room if room > 0 else 0.0
     if rise < _RISE or losses[-1] >= losses[best]:
-        return None
+        return _find_gap(facts)
     return find(
         overfitting,
         "warning",
@@ -209,6 +214,32 @@ def overfitting(facts: AuditFacts) -> Finding | None:
         },
         fix="Stop at the best epoch (EarlyStopping), or make the network smaller.",
         change={"action": "set_epochs", "epochs": best + 1},
+        cost=_OVERFIT_COST,
+        where=facts.fit_where,
+    )
+
+
+def _find_gap(facts: AuditFacts) -> Finding | None:
+    """Return the finding of rows learned by heart, though no epoch made the others worse."""
+    seen = facts.behaviour
+    if seen is None or not is_number(seen.mse) or not is_number(seen.validation_mse):
+        return None
+    left = seen.validation_mse / seen.validation_mse_mean if seen.validation_mse_mean else None
+    if left is None or seen.validation_mse < _GAP * seen.mse or left < _NOT_LEARNED:
+        return None
+    return find(
+        overfitting,
+        "warning",
+        f"The MSE is {format_number(seen.mse)} on the training rows and "
+        f"{format_number(seen.validation_mse)} on the validation rows, where "
+        f"{format_percent(left)} of the mean target's error is left.",
+        evidence={
+            "mse": seen.mse,
+            "validation_mse": seen.validation_mse,
+            "validation_left_over": left,
+            "rows": facts.data.inputs.rows if facts.data is not None else None,
+        },
+        fix="Train on more rows, or make the network smaller.",
         cost=_OVERFIT_COST,
         where=facts.fit_where,
     )

@@ -56,16 +56,16 @@ def loss_not_minimal_at_target(facts: AuditFacts) -> Finding | None:
         When the loss masks values on purpose, or wants something other than a copy.
     """
     contract, made = facts.contract, compiled(facts)
-    if contract is None or not is_autoencoder(facts) or not is_number(contract.perfect):
+    if contract is None or not is_autoencoder(facts):
+        return None
+    if not is_number(contract.perfect) and not contract.unbounded:
         return None
     if not _has_better(contract):
         blind = _takes_the_mean(facts, contract)
         if blind is not None or (made is not None and not made.own):
             return blind
         return _leaves_out(facts, contract)
-    better = contract.better if is_number(contract.better) else None
     at = contract.better_at or "another point"
-    lower = f"{format_number(better)} at {at}" if better is not None else f"no lower bound at {at}"
     reason = " Exchanging its two arguments mends it." if contract.swapped else ""
     fix = (
         "Write the loss as loss(y_true, y_pred)."
@@ -75,8 +75,8 @@ def loss_not_minimal_at_target(facts: AuditFacts) -> Finding | None:
     return find(
         loss_not_minimal_at_target,
         "error",
-        f"A perfect copy costs {format_number(contract.perfect)}, but the loss is lower "
-        f"elsewhere: {lower}.{reason}",
+        f"A perfect copy costs {_tell(contract.perfect)}, but the loss is lower elsewhere: "
+        f"{_tell_lower(contract, at)}.{reason}",
         evidence={
             "perfect": contract.perfect,
             "better": contract.better,
@@ -93,11 +93,20 @@ def loss_not_minimal_at_target(facts: AuditFacts) -> Finding | None:
     )
 
 
+def _tell(loss: float | None) -> str:
+    return format_number(loss) if is_number(loss) else "no finite number"
+
+
+def _tell_lower(contract: ContractFacts, at: str) -> str:
+    """Say where the loss is lower than for a perfect copy."""
+    if contract.unbounded or not is_number(contract.better):
+        return "it has no lower bound"
+    return f"{format_number(contract.better)} at {at}"
+
+
 def _has_better(contract: ContractFacts) -> bool:
     """Whether a point is better than the target by more than rounding."""
-    if contract.better is None:
-        return contract.unbounded
-    if not is_number(contract.better):
+    if contract.unbounded or not is_number(contract.better):
         return contract.unbounded
     gain = contract.perfect - contract.better
     scale = abs(contract.perfect)

@@ -173,7 +173,7 @@ def _is_finite(loss: float | None) -> bool:
     return loss is not None and math.isfinite(loss)
 
 
-@rule("TC510")
+@rule("TC510", explains=("worse-than-pca",))
 def stopped_too_early(facts: AuditFacts) -> Finding | None:
     """The loss was still falling fast when the training ended.
 

@@ -1,5 +1,6 @@
 """Rules TC1xx on inputs and targets together: is this the copy that was wanted?"""
 
+from collections.abc import Mapping
 from typing import Final
 
 from truecopy.reports.wording import format_number, format_shape
@@ -27,6 +28,8 @@ _NEVER: Final = 1.0
 # The network's other faults follow from the shape, and a wrong shape is seen by nobody.
 _BEFORE_ITS_ECHOES: Final = 0.5
 _RESCALED_COST: Final = 0.4
+# It can be learned, but what comes out is no copy.
+_PERMUTED_COST: Final = 0.4
 
 
 @rule("TC104", explains=(*SYMPTOMS, "overfitting", "stopped-too-early"))
@@ -35,7 +38,9 @@ def target_not_input(facts: AuditFacts) -> Finding | None:
 
     What it checks
         The median correlation between an input row and its target against that of rows paired
-        at random; and whether the targets are the inputs on a scale 5 or more times larger.
+        at random; whether the targets are the inputs on a scale 5 or more times larger; and
+        whether they have the inputs' columns in another order (sequences given back in reverse
+        are left alone).
 
     Why it matters
         Targets of other rows can't be predicted, so the best answer is the mean of all. The
@@ -77,7 +82,7 @@ def target_not_input(facts: AuditFacts) -> Finding | None:
             where=facts.fit_where,
         )
     if not _is_rescaled(facts, data):
-        return None
+        return _find_permuted(facts, data, evidence) if data.permuted else None
     ratio = data.targets.spread / data.inputs.spread
     return find(
         target_not_input,
@@ -88,6 +93,23 @@ def target_not_input(facts: AuditFacts) -> Finding | None:
         fix="Scale the targets as the inputs.",
         change={"action": "set_targets", "to": "inputs"},
         cost=_RESCALED_COST,
+        where=facts.fit_where,
+    )
+
+
+def _find_permuted(
+    facts: AuditFacts, data: PairFacts, evidence: Mapping[str, float | None]
+) -> Finding:
+    """Return the finding of columns in another order."""
+    return find(
+        target_not_input,
+        "warning",
+        "Each target has the values of its input in another order of its "
+        f"{data.targets.features:,} features: transposed, or its columns were mixed.",
+        evidence=evidence,
+        fix="Give both arrays the same order of axes and columns.",
+        change={"action": "set_targets", "to": "inputs"},
+        cost=_PERMUTED_COST,
         where=facts.fit_where,
     )
 

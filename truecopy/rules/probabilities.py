@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from truecopy.facts import DataFacts
 from truecopy.reports.wording import format_number, format_percent, format_range
-from truecopy.rules.facts import AuditFacts, CompileFacts
+from truecopy.rules.facts import AuditFacts, CompileFacts, ContractFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.inputs import GREY_MAXIMA
 from truecopy.rules.measured import (
@@ -25,6 +25,8 @@ _NO_MINIMUM_COST: Final = 0.9
 _LOGITS_COST: Final = 0.85
 # A few targets that rounding put outside [0, 1] do no harm.
 _A_FEW: Final = 1e-3
+# Losses that differ by no more are the same number, rounded.
+_ALIKE: Final = 1e-6
 # Bounds beyond [0, 1] by more than rounding.
 _BEYOND: Final = 1e-3
 # A better point than the target counts from 1 % of what a mean prediction costs more.
@@ -62,7 +64,8 @@ def bce_target_outside_unit_interval(facts: AuditFacts) -> Finding | None:
         return None
     outside = sum(s for s in (contract.below_zero, contract.above_one) if is_number(s))
     named = is_cross_entropy(facts)
-    if outside <= _A_FEW or not (named or (made.own and contract.unbounded)):
+    endless = made.own and contract.unbounded and not _is_linear(contract)
+    if outside <= _A_FEW or not (named or endless):
         return None
     span = (data.targets.minimum, data.targets.maximum)
     rows = round(outside * data.targets.rows * data.targets.features)
@@ -88,6 +91,12 @@ def bce_target_outside_unit_interval(facts: AuditFacts) -> Finding | None:
         cost=_NO_MINIMUM_COST,
         where=compile_line(facts),
     )
+
+
+def _is_linear(contract: ContractFacts) -> bool:
+    """Whether the loss charges a copy, the mean and zeros alike: it only adds up differences."""
+    charged = (contract.perfect, contract.mean, contract.blank)
+    return all(map(is_number, charged)) and max(charged) - min(charged) <= _ALIKE
 
 
 def _mend_targets(targets: DataFacts) -> tuple[dict[str, Any], str]:

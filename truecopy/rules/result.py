@@ -63,7 +63,7 @@ def worse_than_trivial(facts: AuditFacts) -> Finding | None:
     )
 
 
-@rule("TC702", explains=("stopped-too-early",))
+@rule("TC702")
 def worse_than_pca(facts: AuditFacts) -> Finding | None:
     """PCA of the latent's width, which takes a second, gives a better copy.
 

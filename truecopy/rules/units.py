@@ -25,8 +25,9 @@ from truecopy.rules.rule import find, rule
 # a quarter of a latent, which has no spare ones, is not.
 _DEAD: Final = 0.5
 _DEAD_LATENT: Final = 0.25
-# Signed codes lose about half their values to a relu; a quarter is more than a bias explains.
-_CLIPPED: Final = 0.25
+# Of the targets' variance: what a decoder can't make up for. Codes that were trained with their
+# relu lose a few hundredths.
+_CLIPPED: Final = 0.15
 # Nothing passes a layer that is all but dead.
 _BLOCKED: Final = 0.95
 _SATURATED: Final = 0.5
@@ -47,9 +48,9 @@ def relu_latent(facts: AuditFacts) -> Finding | None:
 
     What it checks
         The share of latent units that are 0 on all rows, under relu: a quarter or more, where
-        the copy is not good all the same. Or a quarter of all codes clipped to 0, where the
-        training ran to its end and PCA of the same width is far better. Codes that are meant to
-        be sparse are left alone.
+        the copy is not good all the same. Or negative codes that are clipped: a linear map
+        of the codes explains 15 % more of the targets before the relu than after it, and PCA
+        of the same width is far better. Codes that are meant to be sparse are left alone.
 
     Why it matters
         A relu unit that is 0 for all rows gets no gradient and stays so; one that is 0 for some
@@ -68,15 +69,17 @@ def relu_latent(facts: AuditFacts) -> Finding | None:
     latent = _find_codes(facts)
     if latent is None or not is_autoencoder(facts) or has_worked(facts):
         return None
-    if latent.sparse or facts.model.penalised:
+    if latent.sparse or facts.model.penalised or _is_cut_off(latent, facts):
         return None
     dead = _share(latent.dead, latent)
     if is_above(dead, _DEAD_LATENT):
         told = f"{latent.dead} of the {latent.units} relu units of the latent '{latent.name}' are 0"
         told += f" for all rows{_tell_loss(facts)}."
-    elif is_above(latent.share_zero, _CLIPPED) and is_far_behind_pca(facts):
-        told = f"The relu of the latent '{latent.name}' clips {format_percent(latent.share_zero)}"
-        told += f" of all codes to 0{_tell_loss(facts)}."
+    elif is_above(latent.clipped, _CLIPPED) and is_far_behind_pca(facts):
+        told = (
+            f"The relu of the latent '{latent.name}' cuts off {format_percent(latent.clipped)} of"
+        )
+        told += f" the targets' variance, which its negative codes explained{_tell_loss(facts)}."
     else:
         return None
     return find(
@@ -88,6 +91,7 @@ def relu_latent(facts: AuditFacts) -> Finding | None:
             "dead": latent.dead,
             "units": latent.units,
             "share_zero": latent.share_zero,
+            "clipped": latent.clipped,
             "left_over": left_over(facts),
         },
         fix="Make the latent linear, or use leaky_relu in the encoder.",
@@ -109,6 +113,12 @@ def _find_codes(facts: AuditFacts) -> LayerFacts | None:
         if layer.activation in _CUT:
             return layer
     return None
+
+
+def _is_cut_off(latent: LayerFacts, facts: AuditFacts) -> bool:
+    """Whether a layer before the latent is dead already, so that nothing comes to it."""
+    before = facts.model.layers[: facts.model.layers.index(latent)]
+    return any(is_above(_share(layer.dead, layer), _BLOCKED) for layer in before)
 
 
 @rule("TC404", explains=_BEHIND)

@@ -208,7 +208,8 @@ def kl_formula(facts: AuditFacts) -> Finding | None:
     if not all(map(is_number, (*kl.kl, *kl.kl_closed))):
         return None
     largest = max(map(abs, kl.kl_closed))
-    missing = largest > 0 and max(map(abs, kl.kl)) <= _NO_KL * largest
+    small = largest > 0 and max(map(abs, kl.kl)) <= _NO_KL * largest
+    missing = small and not kl.kl_matches  # a small weight on the right form is none of this
     negative = is_number(kl.kl_scale) and kl.kl_scale < 0
     if not missing and not negative and kl.kl_matches is not False:
         return None

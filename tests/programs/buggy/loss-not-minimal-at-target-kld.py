@@ -1,4 +1,4 @@
-# expects: loss-not-minimal-at-target
+# expects: loss-not-minimal-at-target, categorical-loss-on-vectors
 # must not: unscaled-input, target-not-input
 import keras
 from keras import layers
