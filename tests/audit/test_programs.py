@@ -13,6 +13,9 @@ _ROOT = Path(__file__).parents[2]
 _PROGRAMS = _ROOT / "tests" / "programs"
 _MEND = Path(__file__).with_name("mend.py")
 _START = f"import runpy; runpy.run_path({str(_MEND)!r}, run_name='__main__')"
+# Without its fault a program learns something, if not always much: what these say of it is true,
+# and nothing that the fix did.
+_LEARNING = {"worse-than-pca", "relu-latent", "dead-units"}
 # What `make test-all` adds: both questions, and some of every kind. `make corpus` runs them all.
 _SAMPLE = (
     "questions/softmax_raw_pixels",
@@ -73,16 +76,17 @@ def _check(name, mended, monkeypatch):
     assert outcome.alarms == ()
     if case.expects:
         assert outcome.found, outcome.findings
-        _check_mended(mended())
+        _check_mended(mended(), case)
 
 
-def _check_mended(report):
+def _check_mended(report, case):
     if report["rule"] is None or "refused" in report:  # only its author can mend it
         return
     after = {f["name"]: f for f in report["after"]}
     assert report["rule"] not in after, (report["change"], after[report["rule"]])
     before = {name for f in report["before"] for name in (f["name"], *f["echoes"])}
-    woken = {name for name, f in after.items() if f["severity"] != "note"} - before
+    woken = {name for name, f in after.items() if f["severity"] != "note"}
+    woken -= before | _LEARNING | {*case.expects, *case.allowed}
     assert woken == set(), (report["change"], [after[name]["message"] for name in woken])
 
 

@@ -169,6 +169,9 @@ def rebuild_from_configs(model: Any, changes: Mapping[str, Mapping[str, Any]]) -
     def clone(layer: Any) -> Any:
         config = layer.get_config()
         config.update(changes.get(layer.name, {}))
+        wrapped = config.get("layer")  # of a TimeDistributed or a Bidirectional
+        if isinstance(wrapped, dict) and isinstance(wrapped.get("config"), dict):
+            wrapped["config"].update(changes.get(wrapped["config"].get("name"), {}))
         return type(layer).from_config(config)
 
     try:

@@ -16,6 +16,8 @@ _LEAST_ROWS: Final = 10
 _LEAST_VALUES: Final = 8
 # A sample's own mean and deviation are this far from the whole's at most, if the whole is scaled.
 _SAMPLING: Final = 0.2
+# Of a column's rows, at both of its bounds.
+_CROWDED: Final = 0.05
 
 
 def is_scaled_again(rows: Array, held: Array, *, most: int) -> bool:
@@ -43,7 +45,9 @@ def _at_bounds(own: Array, trained: Array) -> bool:
     same = max(np.ptp(low), np.ptp(high)) <= _ROUNDING * (high - low).max()
     slack = _ROUNDING * (high[0] - low[0])
     inside = trained.min() >= low[0] - slack and trained.max() <= high[0] + slack
-    return bool(same and inside)
+    # Scaling brings one row to each bound; what was clipped there, as noisy pixels, are many.
+    crowds = [float(np.median((own == bound).mean(axis=0))) for bound in (low, high)]
+    return bool(same and inside and min(crowds) < _CROWDED)
 
 
 def _at_moments(own: Array, trained: Array) -> bool:

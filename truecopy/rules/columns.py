@@ -5,7 +5,13 @@ from typing import Final
 from truecopy.reports.wording import format_number, format_percent
 from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
-from truecopy.rules.inputs import PICTURE_DIMENSIONS, is_grey, scales_itself, sums_to_one
+from truecopy.rules.inputs import (
+    PICTURE_DIMENSIONS,
+    is_grey,
+    scales_itself,
+    scaling_for,
+    sums_to_one,
+)
 from truecopy.rules.measured import (
     AS_THE_MEAN,
     HALF,
@@ -13,6 +19,7 @@ from truecopy.rules.measured import (
     has_worked,
     is_above,
     is_autoencoder,
+    is_bounded,
     is_number,
     is_trained,
     left_over,
@@ -101,6 +108,7 @@ def tiny_variance(facts: AuditFacts) -> Finding | None:
     if not is_number(variation) or not 0 < variation < _TINY:
         return None
     loss = facts.contract.mean if facts.contract is not None else None
+    change, fix = scaling_for(data.inputs, bounded=is_bounded(facts))
     shown = f"; predicting the mean costs {format_number(loss)}" if is_number(loss) else ""
     return find(
         tiny_variance,
@@ -108,8 +116,8 @@ def tiny_variance(facts: AuditFacts) -> Finding | None:
         f"The targets vary by {format_percent(variation)} of their mean "
         f"{format_number(data.targets.mean)}{shown}, so a small loss says little.",
         evidence={"variation": variation, "mean": data.targets.mean, "loss_of_mean": loss},
-        fix="Standardise each feature by the training rows' mean and standard deviation.",
-        change={"action": "scale_data", "scaling": "standardise"},
+        fix=fix,
+        change=change,
         cost=_TINY_COST,
         where=facts.fit_where,
     )

@@ -6,12 +6,13 @@ from truecopy.facts import DataFacts
 from truecopy.reports.wording import format_number, format_range
 from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
-from truecopy.rules.inputs import GREY_MAXIMA, PICTURE_DIMENSIONS, scales_itself
+from truecopy.rules.inputs import PICTURE_DIMENSIONS, scales_itself, scaling_for
 from truecopy.rules.measured import (
     SYMPTOMS,
     has_worked,
     is_above,
     is_autoencoder,
+    is_bounded,
     is_number,
     is_trained,
     left_over,
@@ -133,7 +134,7 @@ def unscaled_input(facts: AuditFacts) -> Finding | None:
     if not large and not small:
         return None
     left = left_over(facts) if is_trained(facts) else None
-    change, fix = _scaling_for(given)
+    change, fix = scaling_for(given, bounded=is_bounded(facts))
     return find(
         unscaled_input,
         "warning",
@@ -165,25 +166,6 @@ def _is_ruled_by_one(data: DataFacts) -> bool:
         return False
     first = zip(spectrum.widths, spectrum.kept, strict=False)
     return any(width == 1 and is_above(kept, _RULED) for width, kept in first)
-
-
-def _scaling_for(data: DataFacts) -> tuple[dict[str, object], str]:
-    """Return the scaling that fits the data, as a change and in words."""
-    if data.minimum >= 0 and data.maximum in GREY_MAXIMA:
-        top = format_number(data.maximum)
-        return (
-            {"action": "scale_data", "scaling": "divide", "by": data.maximum},
-            f"Divide inputs and targets by {top}, as float32.",
-        )
-    if data.minimum >= 0 and len(data.shape) >= PICTURE_DIMENSIONS:
-        return (
-            {"action": "scale_data", "scaling": "minmax"},
-            "Scale inputs and targets into [0, 1] by the training rows' range.",
-        )
-    return (
-        {"action": "scale_data", "scaling": "standardise"},
-        "Standardise each feature by the training rows' mean and standard deviation.",
-    )
 
 
 @rule("TC111", explains=("overfitting",))

@@ -3,6 +3,7 @@
 from typing import Final
 
 from truecopy.facts import DataFacts
+from truecopy.reports.wording import format_number
 from truecopy.rules.facts import AuditFacts
 from truecopy.rules.measured import is_number
 
@@ -46,3 +47,22 @@ def is_grey(data: DataFacts) -> bool:
 def sums_to_one(sums: tuple[float, float, float] | None) -> bool:
     """Whether the least, the median and the largest sum over the last axis are all 1."""
     return sums is not None and all(is_number(s) and abs(s - 1) < _NEAR_ONE for s in sums)
+
+
+def scaling_for(data: DataFacts, *, bounded: bool) -> tuple[dict[str, object], str]:
+    """Return the scaling that fits the data, as a change and in words."""
+    if data.minimum >= 0 and data.maximum in GREY_MAXIMA:
+        top = format_number(data.maximum)
+        return (
+            {"action": "scale_data", "scaling": "divide", "by": data.maximum},
+            f"Divide inputs and targets by {top}, as float32.",
+        )
+    if bounded or (data.minimum >= 0 and len(data.shape) >= PICTURE_DIMENSIONS):
+        return (
+            {"action": "scale_data", "scaling": "minmax"},
+            "Scale inputs and targets into [0, 1] by the training rows' range.",
+        )
+    return (
+        {"action": "scale_data", "scaling": "standardise"},
+        "Standardise each feature by the training rows' mean and standard deviation.",
+    )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from truecopy.reports.wording import format_number, format_percent, format_range
-from truecopy.rules.facts import AuditFacts
+from truecopy.rules.facts import AuditFacts, LayerFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.measured import (
     SYMPTOMS,
@@ -85,10 +85,23 @@ def latent_not_narrower(facts: AuditFacts) -> Finding | None:
         fix="Remove the connections around the latent."
         if around
         else "Make the latent narrower than the input, or corrupt the input.",
-        change=None if around else {"action": "set_latent", "latent": max(features // 4, 1)},
+        change=None if around or latent is None else _narrow(latent, features),
         cost=_NO_BOTTLENECK_COST,
         where=latent.where if latent is not None else None,
     )
+
+
+def _narrow(latent: LayerFacts, features: int) -> dict[str, object] | None:
+    """Return the change to a quarter of the input's values, None where its width can't do it.
+
+    The width of a convolution is that of one place; its places stay as many.
+    """
+    last = latent.shape[-1] if latent.shape else None
+    places = latent.width // last if last else 1
+    width = max(features // (4 * places), 1)
+    if places * width >= features:
+        return None
+    return {"action": "set_latent", "layer": latent.name, "latent": width}
 
 
 def _is_hard_to_copy(facts: AuditFacts) -> bool:

@@ -174,6 +174,11 @@ def symptom_cost(facts: AuditFacts) -> float:
     return SYMPTOM * min(left, 1.0) if left is not None else SYMPTOM
 
 
+def is_bounded(facts: AuditFacts) -> bool:
+    """Whether the output is known to stay between two numbers."""
+    return all(map(is_number, facts.model.output_bounds))
+
+
 def compiled(facts: AuditFacts) -> CompileFacts | None:
     """Return how the model was compiled."""
     return facts.model.compiled

@@ -193,6 +193,8 @@ def _reach(facts: AuditFacts, targets: DataFacts) -> tuple[dict[str, Any], str]:
             {"action": "scale_data", "scaling": "minmax"},
             "Add a linear Dense layer after the recurrent one, or scale the data into [0, 1].",
         )
+    if facts.model.output_activation == "custom":
+        return {}, "Take away what bounds the output, or scale the data into its range."
     change = {"action": "set_output_activation", "activation": "linear"}
     if cross_entropy:
         loss = {"action": "set_loss", "loss": "mean_squared_error"}

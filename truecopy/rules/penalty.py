@@ -70,6 +70,7 @@ def regulariser_dominates(facts: AuditFacts) -> Finding | None:
         return None
     batch = _batch_of(facts)
     grows = is_above(facts.contract.penalty_scaling if facts.contract else None, _GROWS)
+    price = abs(price) if rewarded else price
     by = 1 / batch if grows and batch else _AFTERWARDS * (saving or price) / max(price, 1e-12)
     severity: Severity = "error" if rewarded or has_failed(facts) else "warning"
     return find(
@@ -84,12 +85,12 @@ def regulariser_dominates(facts: AuditFacts) -> Finding | None:
             "left_over": left,
             "penalty_scaling": facts.contract.penalty_scaling if facts.contract else None,
         },
-        fix="Give the penalty the other sign."
+        fix=f"Give the penalty the other sign, and {format_number(min(by, 1.0))} of its weight."
         if rewarded
         else "Average the penalty over the rows of the batch."
         if grows
         else f"Multiply the penalty by about {format_number(min(by, 1.0))}.",
-        change={"action": "scale_penalty", "by": -1.0 if rewarded else min(by, 1.0)},
+        change={"action": "scale_penalty", "by": -min(by, 1.0) if rewarded else min(by, 1.0)},
         cost=min(left, 1.0) if left is not None else HALF,
         where=_penalty_line(facts),
     )
