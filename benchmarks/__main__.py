@@ -7,6 +7,7 @@ what other processes take of it is measured and reported, too.
 
 import argparse
 import sys
+import tempfile
 from importlib import import_module
 from pathlib import Path
 
@@ -66,32 +67,43 @@ def _parse() -> argparse.Namespace:
 
 def _measure(part: str, folder: Path, options: argparse.Namespace, console: Console) -> int:
     """Measure a part's programs in turns; return how many runs failed."""
-    offered = import_module(f"benchmarks.parts.{part}").programs(quick=options.quick)
-    chosen = [program for program in offered if options.only in program.name]
-    programs = [program for program in chosen if not program.missing]
-    for program in chosen:
+    with tempfile.TemporaryDirectory(prefix=f"benchmarks-{part}-") as scratch:
+        module = import_module(f"benchmarks.parts.{part}")
+        offered = module.programs(quick=options.quick, scratch=Path(scratch))
+        programs = _choose(offered, options.only, console)
+        if not programs:
+            names = (program.name for program in offered if not program.prepares)
+            console.print(f"{part} has: {', '.join(names)}")
+            return 1
+        before = [(0, program) for program in offered if program.prepares]
+        turns = [*before, *take_turns(programs, options.repeats)]
+        return _run(turns, Results(folder, part), console)
+
+
+def _choose(offered: list[Program], only: str, console: Console) -> list[Program]:
+    """Return the programs asked for that are installed."""
+    asked = [program for program in offered if only in program.name and not program.prepares]
+    for program in asked:
         if program.missing:
             console.print(f"{program.name} is left out: {', '.join(program.missing)} not installed")
-    if not programs:
-        console.print(f"{part} has: {', '.join(program.name for program in offered)}")
-        return 1
-    results, failures = Results(folder, part), 0
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    ) as progress:
-        task = progress.add_task(part, total=options.repeats * len(programs))
-        for number, program in take_turns(programs, options.repeats):
-            progress.update(
-                task, description=f"{part} {number + 1}/{options.repeats} {program.name}"
-            )
+    return [program for program in asked if not program.missing]
+
+
+def _run(turns: list[tuple[int, Program]], results: Results, console: Console) -> int:
+    """Run programs one after the other, store each run, and return how many failed."""
+    failures = 0
+    columns = (TextColumn("{task.description}"), BarColumn())
+    with Progress(*columns, MofNCompleteColumn(), TimeElapsedColumn(), console=console) as progress:
+        task = progress.add_task("", total=len(turns))
+        for number, program in turns:
+            described = f"{results.path.stem}, round {number + 1}: {program.name}"
+            progress.update(task, description=described)
             run = run_program(program, seed=number)
-            results.add(program, run)
+            if not program.prepares:
+                results.add(program, run)
             failures += bool(run.failure)
-            progress.console.print(_line(program, run.to_dict()), highlight=False, soft_wrap=True)
+            line = _line(program, run.to_dict())
+            progress.console.print(line, highlight=False, soft_wrap=True)
             progress.advance(task)
     return failures
 

@@ -31,6 +31,7 @@ class Program:
         backend: KERAS_BACKEND of the process; empty where it has no Keras.
         needs: Packages that must be importable.
         note: What a reader must know to compare it.
+        prepares: Whether it only makes files that others read; it runs once and isn't reported.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Program:
     backend: str = ""
     needs: tuple[str, ...] = ()
     note: str = ""
+    prepares: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:

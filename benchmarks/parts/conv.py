@@ -1,5 +1,6 @@
 """Training throughput of Keras' denoising sample on MNIST, batch 128, MSE, Adam, latent 16."""
 
+from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Program
@@ -7,8 +8,9 @@ from benchmarks.measure import Program
 _KERAS = "keras_models:train"
 
 
-def programs(*, quick: bool) -> list[Program]:
+def programs(*, quick: bool, scratch: Path) -> list[Program]:
     """Return truecopy and the peers that train convolutions."""
+    del scratch
     # 50 steps an epoch: Keras/JAX as it comes takes more than half a minute for them.
     told: dict[str, Any] = {"rows": 256, "seconds": 0} if quick else {"rows": 6_400, "seconds": 10}
     told |= {"batch": 128, "model": "conv"}

@@ -1,5 +1,6 @@
 """Training throughput of 784-128-64-28-64-128-784 on MNIST, batch 100, Adam."""
 
+from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Program
@@ -7,8 +8,9 @@ from benchmarks.measure import Program
 _KERAS = "keras_models:train"
 
 
-def programs(*, quick: bool) -> list[Program]:
+def programs(*, quick: bool, scratch: Path) -> list[Program]:
     """Return truecopy and all peers."""
+    del scratch
     # Ten seconds hold at least one epoch of the slowest, several of the fastest.
     told: dict[str, Any] = (
         {"rows": 2_000, "seconds": 0} if quick else {"rows": 60_000, "seconds": 10}

@@ -1,5 +1,7 @@
 """The seed models without Keras: plain PyTorch, scikit-learn, PyOD."""
 
+import contextlib
+import itertools
 from typing import Any
 
 from benchmarks.programs.clock import Clock, read_mnist, scale
@@ -37,7 +39,7 @@ def _dense() -> Any:
 
     widths = (784, 128, 64, 28, 64, 128, 784)
     layers = []
-    for width, following in zip(widths, widths[1:], strict=False):
+    for width, following in itertools.pairwise(widths):
         layers += [nn.Linear(width, following), nn.ReLU()]
     return nn.Sequential(*layers[:-1], nn.Sigmoid())
 
@@ -104,9 +106,7 @@ def train_pyod(*, rows: int, batch: int, seconds: float, seed: int) -> dict[str,
         random_state=seed,
         verbose=0,
     )
-    try:
+    with contextlib.suppress(_EnoughError):
         detector.fit(images)
-    except _EnoughError:
-        pass
     # PyOD leaves out the rows of a short last batch.
     return clock.summary(rows - rows % batch)
