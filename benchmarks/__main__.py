@@ -72,17 +72,18 @@ def _measure(part: str, folder: Path, options: argparse.Namespace, console: Cons
         offered = module.programs(quick=options.quick, scratch=Path(scratch))
         programs = _choose(offered, options.only, console)
         if not programs:
-            names = (program.name for program in offered if not program.prepares)
+            names = (program.name for program in offered if not program.makes)
             console.print(f"{part} has: {', '.join(names)}")
             return 1
-        before = [(0, program) for program in offered if program.prepares]
+        read = {str(value) for program in programs for value in program.settings.values()} - {""}
+        before = [(0, program) for program in offered if program.makes in read]
         turns = [*before, *take_turns(programs, options.repeats)]
         return _run(turns, Results(folder, part), console)
 
 
 def _choose(offered: list[Program], only: str, console: Console) -> list[Program]:
     """Return the programs asked for that are installed."""
-    asked = [program for program in offered if only in program.name and not program.prepares]
+    asked = [program for program in offered if only in program.name and not program.makes]
     for program in asked:
         if program.missing:
             console.print(f"{program.name} is left out: {', '.join(program.missing)} not installed")
@@ -99,7 +100,7 @@ def _run(turns: list[tuple[int, Program]], results: Results, console: Console) -
             described = f"{results.path.stem}, round {number + 1}: {program.name}"
             progress.update(task, description=described)
             run = run_program(program, seed=number)
-            if not program.prepares:
+            if not program.makes:
                 results.add(program, run)
             failures += bool(run.failure)
             line = _line(program, run.to_dict())

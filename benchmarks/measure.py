@@ -31,7 +31,8 @@ class Program:
         backend: KERAS_BACKEND of the process; empty where it has no Keras.
         needs: Packages that must be importable.
         note: What a reader must know to compare it.
-        prepares: Whether it only makes files that others read; it runs once and isn't reported.
+        makes: The path that it makes for programs with that path in their settings; it runs once
+            before them, and isn't reported. Empty for what is measured.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Program:
     backend: str = ""
     needs: tuple[str, ...] = ()
     note: str = ""
-    prepares: bool = False
+    makes: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -27,9 +27,9 @@ def programs(*, quick: bool, scratch: Path) -> list[Program]:
             folder = str(scratch / f"{axis}-{size}-{model}")
             latent = {"latent": told["latent"], "model": model, "path": path}
             rows = {"path": path, "rows": told["rows"], "side": told["side"]}
-            before[path] = _program(f"writing {path}", "write_rows", rows, prepares=True)
+            before[path] = _program(f"writing {path}", "write_rows", rows, makes=path)
             run = {**latent, "folder": folder}
-            before[folder] = _program(f"training {folder}", "write_run", run, prepares=True)
+            before[folder] = _program(f"training {folder}", "write_run", run, makes=folder)
             # The words are axis, size, verb and model: the plots read them.
             measured += [
                 _program(f"{axis} {size} fit {model}", "fit", latent),
@@ -40,6 +40,6 @@ def programs(*, quick: bool, scratch: Path) -> list[Program]:
     return [*before.values(), *measured]
 
 
-def _program(name: str, function: str, settings: dict[str, Any], **more: bool) -> Program:
+def _program(name: str, function: str, settings: dict[str, Any], **more: str) -> Program:
     call = f"growing:{function}"
     return Program(name=name, call=call, settings=settings, backend="jax", **more)

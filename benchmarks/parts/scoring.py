@@ -29,7 +29,7 @@ def programs(*, quick: bool, scratch: Path) -> list[Program]:
             call="scores:write_run",
             settings={"folder": str(scratch / model), "recipe": recipe, "rows": rows},
             backend="jax",
-            prepares=True,
+            makes=str(scratch / model),
         )
         for model, recipe in _RECIPES.items()
     ]
