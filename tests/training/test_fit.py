@@ -15,6 +15,7 @@ from truecopy.training.losses import (
     choose_loss,
     grouped_crossentropy,
     perfect_loss,
+    take_flat,
     unchecked_crossentropy,
 )
 
@@ -274,3 +275,23 @@ def test_the_trained_networks_share_the_wholes_weights():
     np.testing.assert_array_equal(
         networks.model.get_weights()[0], networks.encoder.get_weights()[0]
     )
+
+
+@pytest.mark.parametrize("name", ["mse", "binary_crossentropy", "huber", "poisson"])
+def test_a_loss_of_images_is_keras_own_with_each_row_taken_as_a_vector(name):
+    generator = np.random.default_rng(0)
+    target, copy = generator.uniform(0.1, 0.9, (2, 5, 4, 3, 1)).astype(np.float32)
+
+    flat = take_flat(name, rank=4)
+
+    own = keras.ops.convert_to_numpy(keras.losses.get(name)(target, copy))
+    seen = keras.ops.convert_to_numpy(flat(target, copy))
+    np.testing.assert_allclose(seen, own.reshape(5, -1).mean(axis=1), rtol=1e-6)
+    assert flat.__name__ == name
+
+
+@pytest.mark.parametrize(
+    ("loss", "rank"), [("mse", 2), ("categorical_crossentropy", 3), (grouped_crossentropy, 3)]
+)
+def test_vectors_and_losses_that_are_no_means_are_left_as_they_are(loss, rank):
+    assert take_flat(loss, rank=rank) is loss

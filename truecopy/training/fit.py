@@ -26,7 +26,8 @@ from truecopy.training.acceleration import accelerate
 from truecopy.training.batches import TrainingBatches, ValidationBatches, split_rows
 from truecopy.training.checkpoint import Checkpoint, History, KeepBest, State, restore
 from truecopy.training.corruption import build_trainer
-from truecopy.training.losses import choose_loss, choose_metric, perfect_loss
+from truecopy.training.grouping import group_steps
+from truecopy.training.losses import choose_loss, choose_metric, perfect_loss, take_flat
 from truecopy.training.progress import ProgressBar
 
 # Rows on which the loss of a perfect copy and the error of the mean image are estimated.
@@ -86,7 +87,8 @@ def train(
         state.require_told(told, settings.checkpoint)
     batches, held_out = _split(rows, plan, noise, settings, 0 if state is None else state.epoch)
     trainer = build_trainer(networks.model, noise, seed=settings.seed)
-    _compile(trainer, plan, settings.learning_rate)
+    group = group_steps(trainer, batch_size=batches.batch_size, callbacks=callbacks)
+    _compile(trainer, plan, settings.learning_rate, group)
     if state is not None:
         restore(trainer, state)
     sample = batches.sample(_SAMPLE_ROWS)
@@ -165,13 +167,14 @@ def _own_callbacks(
     return callbacks
 
 
-def _compile(trainer: Any, plan: Plan, learning_rate: float) -> None:
-    loss = choose_loss(plan.facts)
+def _compile(trainer: Any, plan: Plan, learning_rate: float, group: int) -> None:
+    rank = len(trainer.output_shape)
     trainer.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
-        loss=loss,
+        loss=take_flat(choose_loss(plan.facts), rank=rank),
         # The skill shown while training needs the MSE, whatever the loss.
-        metrics=[choose_metric(plan.facts)],
+        metrics=[take_flat(choose_metric(plan.facts), rank=rank)],
+        steps_per_execution=group,
     )
 
 

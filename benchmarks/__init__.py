@@ -1,0 +1,1 @@
+"""truecopy beside its peers, measured side by side: `python -m benchmarks --help`."""

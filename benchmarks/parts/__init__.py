@@ -1,0 +1,1 @@
+"""What each part of the benchmarks measures, and against whom."""
