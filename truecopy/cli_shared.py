@@ -11,7 +11,8 @@ from rich.console import Console
 from truecopy.errors import InvalidArgument
 
 DATA_WORDS = (
-    "mnist, mnist:test, digits, a .npy, .npz[:key], .csv or .parquet file, or a folder of images"
+    "mnist, mnist:test, digits, a .npy, .npz[:key], .csv or .parquet file, or a folder of .parquet "
+    "files or of images"
 )
 Data = Annotated[str, typer.Argument(help=DATA_WORDS)]
 Model = Annotated[Path, typer.Argument(help="a run folder, or a .keras file")]

@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 
 from truecopy.data.spooling import count_piece
 
+# Linux maps up to 16 pages around the one that is touched.
+_AROUND = 1 << 16
+_KEPT = 1 << 28
+
 
 def read_pieces(array: NDArray[Any], size: int) -> Iterator[NDArray[Any]]:
     """Give the rows of an array in order, letting go of a memory map's pages once read.
@@ -30,6 +34,33 @@ def read_pieces(array: NDArray[Any], size: int) -> Iterator[NDArray[Any]]:
     for start in range(0, len(rows), step):
         yield rows[start : start + step]
         mapping.madvise(mmap.MADV_DONTNEED)
+
+
+class Reader:
+    """Picks rows of an array in any order, letting go of a memory map's pages now and then.
+
+    Attributes:
+        mapped: Whether the rows are on disk, where neighbours are read together.
+    """
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self._mapping = _find_mapping(array)
+        self._rows = np.asarray(array)
+        self.mapped = self._mapping is not None
+        self._touched = 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, chosen: Any) -> NDArray[Any]:
+        picked: NDArray[Any] = self._rows[chosen]
+        if self._mapping is not None:
+            self._touched += len(picked) * max(_AROUND, picked[:1].nbytes)
+            if self._touched > _KEPT:
+                # What is picked by a slice is a view: its pages come back when it is used.
+                self._mapping.madvise(mmap.MADV_DONTNEED)
+                self._touched = 0
+        return picked
 
 
 def _find_mapping(array: NDArray[Any]) -> mmap.mmap | None:

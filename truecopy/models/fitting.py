@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from truecopy.data.frame_chunks import FilledSource
 from truecopy.data.frames import Table
 from truecopy.data.noise import Noise, parse_noise
 from truecopy.data.plan import Plan
 from truecopy.data.plan import plan as make_plan
 from truecopy.data.profile import Profile
 from truecopy.data.profile import profile as make_profile
-from truecopy.data.source import ArraySource, SubsetSource
+from truecopy.data.source import PickedSource
 from truecopy.data.sources import Source
 from truecopy.errors import EmptyData, InvalidArgument
 from truecopy.facts import RunFacts
@@ -103,7 +104,7 @@ def _fill(table: Table | None, source: Source) -> Source:
     """Return the rows with a table's missing cells at their columns' means."""
     if table is None:
         return source
-    return ArraySource(table.fill(source.array()), name=source.name)
+    return FilledSource(source, table)
 
 
 def _plan_noise(asked: str | None, plan: Plan, units: Plan) -> Noise | None:
@@ -124,8 +125,9 @@ def _training_rows(source: Source, validation: float, *, seed: int) -> Source:
     """
     if source.held_out is not None:
         return source
-    rows = source.array()
-    training, validating, _ = split_rows(len(rows), validation, seed=seed)
+    training, validating, _ = split_rows(source.rows or 0, validation, seed=seed)
     if not len(validating):
         return source
-    return SubsetSource(rows, training, name=f"{source.name}'s training part")
+    picked = PickedSource(source, training)
+    picked.name = f"{source.name}'s training part"
+    return picked
