@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from truecopy.data.spooling import count_piece
 
-# Linux maps up to 16 pages around the one that is touched.
-_AROUND = 1 << 16
-_KEPT = 1 << 28
+# Touching a page maps those around it that the system has at hand: 190 KB for a row, measured on
+# Linux 6 with rows of 2.4 KB all over a file of 0.5 GB.
+_AROUND = 1 << 18
+# Pages are let go of when about as many bytes may be mapped.
+_KEPT = 1 << 27
 
 
 def read_pieces(array: NDArray[Any], size: int) -> Iterator[NDArray[Any]]:
@@ -52,12 +54,17 @@ class Reader:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, chosen: Any) -> NDArray[Any]:
-        picked: NDArray[Any] = self._rows[chosen]
-        if self._mapping is not None:
-            self._touched += len(picked) * max(_AROUND, picked[:1].nbytes)
-            if self._touched > _KEPT:
-                # What is picked by a slice is a view: its pages come back when it is used.
+    def __getitem__(self, chosen: NDArray[np.integer]) -> NDArray[Any]:
+        if self._mapping is None:
+            every: NDArray[Any] = self._rows[chosen]
+            return every
+        picked = np.empty((len(chosen), *self._rows.shape[1:]), self._rows.dtype)
+        most = max(1, _KEPT // max(_AROUND, picked[:1].nbytes))
+        for first in range(0, len(chosen), most):
+            part = chosen[first : first + most]
+            picked[first : first + most] = self._rows[part]
+            self._touched += len(part)
+            if self._touched >= most:
                 self._mapping.madvise(mmap.MADV_DONTNEED)
                 self._touched = 0
         return picked

@@ -39,6 +39,7 @@ class Source(ABC):
         labels: One class label per row, where the data have them.
         columns: The names of a table's columns.
         held_out: The DATA word of a companion test set ("mnist" has "mnist:test").
+        sequence: Whether rows are (length, channels), windows of a time series.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Source(ABC):
     labels: NDArray[Any] | None = None
     columns: tuple[str, ...] | None = None
     held_out: str | None = None
+    sequence: bool = False
     _held: NDArray[Any] | None = None
 
     @abstractmethod

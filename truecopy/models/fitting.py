@@ -82,6 +82,7 @@ def fit_source(
         latent=choose_latent(told.latent, recipe, features=profile.facts.features),
         plan=plan.facts,
         seed=told.seed,
+        sequence=told.sequence_,
     )
     settings = make_settings(told, recipe, label=source.name, rows=profile.facts.rows)
     run = train(

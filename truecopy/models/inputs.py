@@ -61,6 +61,7 @@ def open_training(estimator: Any, data: Any) -> Source:
     )
     estimator.table_ = None if found is None else found.table
     source = open_source(_as_numbers(data), owner=f"{owner}.fit") if found is None else found.rows
+    estimator.sequence_ = source.sequence
     names = source.columns if found is None else found.names
     estimator.n_features_in_ = int(np.prod(source.shape)) if names is None else len(names)
     # A frame's have been kept above, unless they are numbers: scikit-learn takes words only.
