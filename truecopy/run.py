@@ -155,7 +155,8 @@ def _stream(
     rows = _count(source)
     converted = map(convert, autoencoder.batches(source))
     write_rows(out, converted, rows=rows, columns=columns)
-    return {"out": str(out), "rows": rows, "columns": list(columns)}
+    written = {"out": str(out), "rows": rows, "columns": list(columns)}
+    return written | ({"skipped": list(source.skipped)} if source.skipped else {})
 
 
 def _score_held_out(source: Source, autoencoder: Autoencoder) -> Scorecard:

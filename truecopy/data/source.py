@@ -40,6 +40,7 @@ class Source(ABC):
         columns: The names of a table's columns.
         held_out: The DATA word of a companion test set ("mnist" has "mnist:test").
         sequence: Whether rows are (length, channels), windows of a time series.
+        skipped: A verdict on each file of a folder that was left out.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Source(ABC):
     columns: tuple[str, ...] | None = None
     held_out: str | None = None
     sequence: bool = False
+    skipped: tuple[str, ...] = ()
     _held: NDArray[Any] | None = None
 
     @abstractmethod
@@ -159,7 +161,7 @@ class PickedSource(Source):
 
     def __init__(self, source: Source, chosen: NDArray[np.intp]) -> None:
         self.name, self.rows = source.name, len(chosen)
-        self.shape, self.dtype = source.shape, source.dtype
+        self.shape, self.dtype, self.skipped = source.shape, source.dtype, source.skipped
         self._source, self._chosen = source, chosen
 
     def chunks(self, size: int) -> Iterator[NDArray[Any]]:

@@ -41,7 +41,11 @@ PICKLES = {".pkl", ".pickle", ".joblib", ".pt", ".pth"}
 
 
 def open_source(
-    data: Any, *, size: tuple[int, int] | None = None, owner: str = "truecopy"
+    data: Any,
+    *,
+    size: tuple[int, int] | None = None,
+    on_bad: str = "error",
+    owner: str = "truecopy",
 ) -> Source:
     """Open whatever holds rows.
 
@@ -52,6 +56,8 @@ def open_source(
             mnist, mnist:test and digits, or a Source. A file or folder that has the name of a
             word is written ./mnist.
         size: (height, width) to which the images of a folder are resized.
+        on_bad: What becomes of files of a folder of images that can't be taken: 'error', which
+            names them, or 'skip', which lists them in the source's `skipped`.
         owner: Who asks, for error messages.
 
     Returns:
@@ -73,7 +79,7 @@ def open_source(
     if path is not None and os.path.isdir(path):  # noqa: PTH112
         if size is None and find_parquet(path):
             return ParquetSource(path)
-        return ImageFolder(path, size=size, owner=owner)
+        return ImageFolder(path, size=size, on_bad=on_bad, owner=owner)
     if size is not None:
         raise InvalidArgument("size", owner, "given for a folder of images only", got=size)
     if path is not None:

@@ -173,6 +173,9 @@ def _facts(task: Task, scoring: Scoring, labels: NDArray[Any] | None) -> Evaluat
     notes = [scaling, *scoring.notes()]
     if task.copier.note:
         notes.append(task.copier.note)
+    if task.source.skipped:
+        left_out = len(task.source.skipped)
+        notes.append(f"{left_out:,} files of the folder were skipped: they can't be taken.")
     scores, rows = scoring.scores(), len(scoring.errors)
     return EvaluationFacts(
         model=task.copier.name,
