@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from truecopy.data.frame_chunks import FilledSource
 from truecopy.data.frames import Table
 from truecopy.data.noise import Noise, parse_noise
@@ -14,7 +16,7 @@ from truecopy.data.profile import Profile
 from truecopy.data.profile import profile as make_profile
 from truecopy.data.source import PickedSource
 from truecopy.data.sources import Source
-from truecopy.errors import EmptyData, InvalidArgument
+from truecopy.errors import EmptyData, InvalidArgument, NonFiniteData
 from truecopy.facts import RunFacts
 from truecopy.metrics.baselines import Baselines, fit_baselines
 from truecopy.models.build import build_networks, choose_latent, recipe_of
@@ -71,6 +73,7 @@ def fit_source(
             f"The data {source.name!r} have one row (n_samples=1). Fitting needs at least two."
         )
         raise EmptyData(message)
+    _require_squares(profile)
     units = (
         make_plan(profile) if told.table_ is None else Plan(told.table_.facts, told.table_.scaling)
     )
@@ -99,6 +102,22 @@ def fit_source(
     return Fitted(
         networks=networks, plan=plan, noise=noise, run=run, baselines=baselines, profile=profile
     )
+
+
+def _require_squares(profile: Profile) -> None:
+    """Refuse values so large that not even float64 holds their squares: no spread is known.
+
+    Raises:
+        NonFiniteData: There are such values.
+    """
+    beyond = np.flatnonzero(~np.isfinite(profile.moments.second))
+    if len(beyond):
+        name = profile.facts.name
+        reach = max(abs(profile.facts.minimum), abs(profile.facts.maximum))
+        raise NonFiniteData(
+            f"The data {name!r} have values up to {reach:.3g} (first features: "
+            f"{', '.join(map(str, beyond[:5]))}), whose squares float64 can't hold. Rescale them."
+        )
 
 
 def _fill(table: Table | None, source: Source) -> Source:
