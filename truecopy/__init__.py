@@ -20,6 +20,7 @@ _HOMES = {
     "PyodDetector": "truecopy.models.pyod",
     "Scorecard": "truecopy.metrics.evaluate",
     "TruecopyError": "truecopy.errors",
+    "Windows": "truecopy.data.windows",
     "accelerate": "truecopy.training.acceleration",
     "audit": "truecopy.audit",
     "audit_script": "truecopy.audit.script",
@@ -27,6 +28,7 @@ _HOMES = {
     "load": "truecopy.models.autoencoder",
     "plan": "truecopy.data.plan",
     "profile": "truecopy.data.profile",
+    "windows": "truecopy.data.windows",
 }
 
 __all__ = [  # noqa: PLE0604, RUF100  (lazy: the names come from `_HOMES`)
@@ -38,6 +40,7 @@ __all__ = [  # noqa: PLE0604, RUF100  (lazy: the names come from `_HOMES`)
     "PyodDetector",
     "Scorecard",
     "TruecopyError",
+    "Windows",
     "accelerate",
     "audit",
     "audit_script",
@@ -45,6 +48,7 @@ __all__ = [  # noqa: PLE0604, RUF100  (lazy: the names come from `_HOMES`)
     "load",
     "plan",
     "profile",
+    "windows",
 ]
 
 # Before anyone imports Keras: its backend can't be changed afterwards.

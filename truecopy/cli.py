@@ -19,6 +19,7 @@ from truecopy.cli_shared import (
     Json,
     Model,
     NoiseOption,
+    OnBad,
     OutFile,
     Quiet,
     Seed,
@@ -118,6 +119,7 @@ def demo(
 def profile(
     data: Data,
     size: Size = None,
+    on_bad: OnBad = "error",
     *,
     categorical: Categorical = None,
     ignore: Ignore = None,
@@ -129,7 +131,7 @@ def profile(
 
     with working(f"profiling {data}", quiet=quiet):
         measured, planned = profile_and_plan(
-            open_data(data, size), categorical=categorical or (), ignore=ignore or ()
+            open_data(data, size, on_bad), categorical=categorical or (), ignore=ignore or ()
         )
     if as_json:
         plan = None if planned is None else planned.to_dict()
@@ -143,7 +145,7 @@ def profile(
 
 
 @app.command()
-def fit(  # noqa: PLR0913 (an option each)
+def fit(  # noqa: PLR0913, PLR0917 (an option each)
     data: Data,
     model: Annotated[str, typer.Option(help="auto, dense, conv, or recipe:NAME")] = "auto",
     latent: Annotated[int | None, typer.Option(help="width of the latent")] = None,
@@ -151,6 +153,7 @@ def fit(  # noqa: PLR0913 (an option each)
     epochs: Annotated[int | None, typer.Option(help="the most epochs to train")] = None,
     seed: Seed = 0,
     size: Size = None,
+    on_bad: OnBad = "error",
     out: Annotated[Path | None, typer.Option(help="run folder to make")] = None,
     *,
     categorical: Categorical = None,
@@ -180,7 +183,7 @@ def fit(  # noqa: PLR0913 (an option each)
         "ignore": ignore or (),
     }
     try:
-        folder, card = make_run(open_data(data, size), settings, out=out, resume=resume)
+        folder, card = make_run(open_data(data, size, on_bad), settings, out=out, resume=resume)
     except KeyboardInterrupt:
         if out is not None and place_checkpoint(out).exists():
             typer.echo(f"Go on with: --resume --out {out}", err=True)
@@ -208,6 +211,7 @@ def evaluate(  # noqa: PLR0913 (an option each)
     ] = None,
     seed: Seed = 0,
     size: Size = None,
+    on_bad: OnBad = "error",
     out: Annotated[Path | None, typer.Option(help="also write .json, .txt or .html")] = None,
     *,
     as_json: Json = False,
@@ -232,9 +236,9 @@ def evaluate(  # noqa: PLR0913 (an option each)
         with working(f"scoring {model} on {data}", quiet=quiet):
             card = score_copies(
                 model,
-                open_data(data, size),
-                target=open_data(target, size),
-                train=open_data(train, size),
+                open_data(data, size, on_bad),
+                target=open_data(target, size, on_bad),
+                train=open_data(train, size, on_bad),
                 noise=noise,
                 seed=seed,
             )
@@ -251,6 +255,7 @@ def reconstruct(
     data: Data,
     out: OutFile,
     size: Size = None,
+    on_bad: OnBad = "error",
     *,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -259,7 +264,7 @@ def reconstruct(
     from truecopy.run import write_reconstructed
 
     with working(f"reconstructing {data}", quiet=quiet):
-        written = write_reconstructed(model, open_data(data, size), out)
+        written = write_reconstructed(model, open_data(data, size, on_bad), out)
     if as_json:
         print_result(written, as_json=True)
 
@@ -270,6 +275,7 @@ def encode(
     data: Data,
     out: OutFile,
     size: Size = None,
+    on_bad: OnBad = "error",
     *,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -278,7 +284,7 @@ def encode(
     from truecopy.run import write_encoded
 
     with working(f"encoding {data}", quiet=quiet):
-        written = write_encoded(model, open_data(data, size), out)
+        written = write_encoded(model, open_data(data, size, on_bad), out)
     if as_json:
         print_result(written, as_json=True)
 
@@ -289,6 +295,7 @@ def score(
     data: Data,
     out: OutFile,
     size: Size = None,
+    on_bad: OnBad = "error",
     *,
     contributions: Annotated[
         bool, typer.Option("--contributions", help="also what each column adds to it")
@@ -300,7 +307,9 @@ def score(
     from truecopy.run import write_scores
 
     with working(f"scoring {data}", quiet=quiet):
-        written = write_scores(model, open_data(data, size), out, contributions=contributions)
+        written = write_scores(
+            model, open_data(data, size, on_bad), out, contributions=contributions
+        )
     if as_json:
         print_result(written, as_json=True)
 

@@ -11,7 +11,8 @@ from rich.console import Console
 from truecopy.errors import InvalidArgument
 
 DATA_WORDS = (
-    "mnist, mnist:test, digits, a .npy, .npz[:key], .csv or .parquet file, or a folder of images"
+    "mnist, mnist:test, digits, a .npy, .npz[:key], .csv or .parquet file, or a folder of .parquet "
+    "files or of images"
 )
 Data = Annotated[str, typer.Argument(help=DATA_WORDS)]
 Model = Annotated[Path, typer.Argument(help="a run folder, or a .keras file")]
@@ -25,21 +26,40 @@ Seed = Annotated[int, typer.Option(help="draws weights, order, split and noise")
 Size = Annotated[
     str | None, typer.Option(metavar="HxW", help="resize the images of a folder, e.g. 64x48")
 ]
+OnBad = Annotated[
+    str,
+    typer.Option(
+        metavar="error|skip", help="files of a folder of images that can't be taken: name or skip"
+    ),
+]
 OutFile = Annotated[Path, typer.Option(help="a .npy, .csv or .parquet file")]
 
 
-def open_data(data: str | None, size: str | None) -> Any:
-    """Open what DATA names, with images resized to `size` ('HxW'); None stays None."""
+def open_data(data: str | None, size: str | None, on_bad: str = "error") -> Any:
+    """Open what DATA names, with images resized to `size` ('HxW'); None stays None.
+
+    Files that are skipped are told on standard error.
+    """
     from truecopy.data.sources import open_source
 
     if data is None:
         return None
+    source = open_source(data, size=_read_size(size), on_bad=on_bad)
+    if source.skipped:
+        from truecopy.data.images import word_skipped
+
+        told = word_skipped(source.skipped, len(source.skipped) + (source.rows or 0))
+        typer.echo(f"truecopy: {data!r}: {told}\nThey are skipped.", err=True)
+    return source
+
+
+def _read_size(size: str | None) -> tuple[int, int] | None:
     if size is None:
-        return open_source(data)
+        return None
     height, _, width = size.partition("x")
     if not height.isdecimal() or not width.isdecimal() or not int(height) * int(width):
         raise InvalidArgument("--size", "truecopy", "HEIGHTxWIDTH such as 64x48", got=size)
-    return open_source(data, size=(int(height), int(width)))
+    return int(height), int(width)
 
 
 def print_result(result: Any, *, as_json: bool) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.data.outputs import check_output, write_frame, write_rows
-from truecopy.data.source import SubsetSource
+from truecopy.data.outputs import check_output, write_frames, write_rows
+from truecopy.data.source import PickedSource
 from truecopy.data.sources import Source
 from truecopy.errors import ModelError, OutputExists
 from truecopy.facts import ReportSection
@@ -89,12 +89,10 @@ def write_encoded(model: Path, source: Source, out: Path) -> dict[str, Any]:
 
 def write_reconstructed(model: Path, source: Source, out: Path) -> dict[str, Any]:
     """Write the copies of all rows of `source`, in its units."""
-    given = source
     autoencoder, source = _open_for(model, source, out)
     if autoencoder.table_ is not None:
-        table = autoencoder.reconstruct(given)
-        write_frame(out, table)
-        return {"out": str(out), "rows": len(table), "columns": list(autoencoder.table_.names)}
+        rows = write_frames(out, autoencoder.copy_tables(source))
+        return {"out": str(out), "rows": rows, "columns": list(autoencoder.table_.names)}
     columns = _name_features(autoencoder, source)
     # float32 holds 24 bits: only float64 data are wider than that.
     kind = "float64" if source.dtype == "float64" else "float32"
@@ -154,12 +152,11 @@ def _stream(
     columns: tuple[str, ...],
 ) -> dict[str, Any]:
     """Write what `convert` makes of the rows; return what was written where."""
-    rows = source.rows
-    if rows is None:
-        rows = sum(len(batch) for batch in source.batches())
+    rows = _count(source)
     converted = map(convert, autoencoder.batches(source))
     write_rows(out, converted, rows=rows, columns=columns)
-    return {"out": str(out), "rows": rows, "columns": list(columns)}
+    written = {"out": str(out), "rows": rows, "columns": list(columns)}
+    return written | ({"skipped": list(source.skipped)} if source.skipped else {})
 
 
 def _score_held_out(source: Source, autoencoder: Autoencoder) -> Scorecard:
@@ -167,12 +164,16 @@ def _score_held_out(source: Source, autoencoder: Autoencoder) -> Scorecard:
     seed = autoencoder.seed
     if source.held_out is not None:
         return evaluate(autoencoder, source.held_out, seed=seed)
-    rows = source.array()
-    _, validation, _ = split_rows(len(rows), autoencoder.validation, seed=seed)
-    chosen = validation if len(validation) else np.arange(len(rows))
+    rows = _count(source)
+    _, validation, _ = split_rows(rows, autoencoder.validation, seed=seed)
+    chosen = validation if len(validation) else np.arange(rows)
+    picked = PickedSource(source, chosen)
     if autoencoder.table_ is not None:
-        chosen = _keep_complete(rows, chosen)
-    card = evaluate(autoencoder, SubsetSource(rows, chosen, name=source.name), seed=seed)
+        complete = ~np.isnan(picked.array()).any(axis=1)
+        if complete.any():
+            chosen = chosen[complete]
+            picked = PickedSource(source, chosen)
+    card = evaluate(autoencoder, picked, seed=seed)
     which, notes = "all rows, also those trained on", card.facts.notes
     if len(validation):
         which = f"{len(chosen):,} validation rows"
@@ -187,10 +188,9 @@ def _score_held_out(source: Source, autoencoder: Autoencoder) -> Scorecard:
     return Scorecard(facts, examples, card.details)
 
 
-def _keep_complete(rows: NDArray[Any], chosen: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the chosen rows without missing cells; all chosen ones where there are none."""
-    complete = chosen[~np.isnan(rows[chosen]).any(axis=1)]
-    return complete if len(complete) else chosen
+def _count(source: Source) -> int:
+    """Return how many rows there are, if need be by a pass over them."""
+    return sum(map(len, source.batches())) if source.rows is None else source.rows
 
 
 def _next_folder(data: str, model: str) -> Path:

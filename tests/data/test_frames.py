@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from truecopy.data.frames import Table, as_frame, make_frame, read_frame, replace_columns
+from truecopy.data.frame_chunks import open_frames
+from truecopy.data.frames import Table, as_frame, make_frame, replace_columns
 from truecopy.data.plan import Plan
 from truecopy.errors import EmptyData, NonFiniteData, ShapeMismatch, UnsupportedData
 
@@ -271,7 +272,7 @@ def test_a_file_of_mixed_columns_is_read(tmp_path, suffix):
     path = tmp_path / f"people{suffix}"
     (frame.write_csv if suffix == ".csv" else frame.write_parquet)(path)
 
-    read = read_frame(str(path))
+    (read,) = open_frames(str(path)).read()
 
     assert read["x"].to_list()[0] == 1.5
     assert read["city"].to_list() == ["Oslo", "Łódź"]

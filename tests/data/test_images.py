@@ -46,7 +46,8 @@ def refuses(*verdicts, files):
     message = (
         f"'f': {bad + (int(more[1]) if more else 0)} of {files} files can't be taken (sizes are "
         f"height x width):\n{lines}\n"
-        "Move them away; other sizes can be resized with size=(height, width) or --size HxW."
+        "Move them away, or skip them with on_bad='skip' or --on-bad skip; other sizes can be "
+        "resized with size=(height, width) or --size HxW."
     )
     with pytest.raises(BrokenData, match=f"^{re.escape(message)}$"):
         open_source("f")
@@ -312,3 +313,35 @@ def test_a_file_that_changed_since_opening_is_named(here):
     (here / "1.png").unlink()
     with pytest.raises(BrokenData, match=r"^'f/1\.png' has changed: is a link that leads nowhere"):
         list(source.batches())
+
+
+def test_bad_files_are_skipped_where_asked_and_listed(here):
+    for number in range(3):
+        Image.fromarray(GREY[number]).save(here / f"{number}.png")
+    Image.fromarray(GREY[0][:3]).save(here / "small.png")
+    (here / "empty.png").touch()
+    (here / "notes.txt").write_text("no image")
+
+    source = open_source("f", on_bad="skip")
+
+    assert source.skipped == (
+        "'f/empty.png' is empty",
+        f"'f/notes.txt' is not an image ({FORMATS})",
+        "'f/small.png' is 3 x 5, not 6 x 5 like most",
+    )
+    np.testing.assert_array_equal(source.array()[..., 0], GREY[:3])
+    assert source.rows == 3
+
+
+def test_a_folder_with_nothing_but_bad_files_is_refused_also_where_they_are_skipped(here):
+    (here / "empty.png").touch()
+
+    with pytest.raises(BrokenData, match="1 of 1 files can't be taken"):
+        open_source("f", on_bad="skip")
+
+
+def test_only_two_things_can_become_of_bad_files(here):  # noqa: ARG001
+    with pytest.raises(
+        InvalidArgument, match=r"one of error, skip\. Got 'skp'\. Did you mean 'skip'"
+    ):
+        open_source("f", on_bad="skp")

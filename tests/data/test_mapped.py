@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from truecopy.data.mapped import read_pieces
+from truecopy.data import mapped
+from truecopy.data.mapped import Reader, read_pieces
 
 MEGABYTE = 1 << 20
 
@@ -53,3 +54,16 @@ def test_an_array_is_one_piece():
     rows = np.arange(12).reshape(4, 3)
 
     assert [piece.base is rows or piece is rows for piece in read_pieces(rows, 2)] == [True]
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells")
+def test_rows_picked_from_all_over_a_map_do_not_stay_in_memory(path, monkeypatch):
+    monkeypatch.setattr(mapped, "_KEPT", 4 * MEGABYTE)
+    rows = np.memmap(path, np.int64, "r", shape=(64 * 1024, 128))
+    chosen = np.random.default_rng(0).permutation(64 * 1024)[:1000]
+
+    picked = Reader(rows)[chosen]
+
+    np.testing.assert_array_equal(picked[:, 0], chosen * 128)
+    # Two rows at most stay, each with what the system maps around it.
+    assert resident(path) <= 4 * 1024

@@ -103,7 +103,8 @@ def test_masked_sparse_and_unknown_objects_are_refused(refuses):
 
     must_be = (
         "The 'data' argument of fit must be an array, a table, an iterable of batches, mnist, "
-        "mnist:test, digits, a .npy, .npz[:key], .csv or .parquet file, a folder of images. Got "
+        "mnist:test, digits, a .npy, .npz[:key], .csv or .parquet file, a folder of .parquet "
+        "files or of images. Got "
     )
     refuses(
         UnsupportedData,
@@ -121,7 +122,8 @@ def test_an_unknown_word_gets_the_nearest_one_and_all_there_is(refuses):
         UnknownName,
         "mnits",
         "The 'data' argument of profile must be one of mnist, mnist:test, digits, a .npy, "
-        ".npz[:key], .csv or .parquet file, a folder of images. Got 'mnits'. Did you mean 'mnist'?",
+        ".npz[:key], .csv or .parquet file, a folder of .parquet files or of images. Got 'mnits'. "
+        "Did you mean 'mnist'?",
         owner="profile",
     )
 
@@ -156,7 +158,7 @@ def test_other_extensions_get_the_list_of_right_ones(here, refuses):
         UnsupportedData,
         "rows.txt",
         "'rows.txt' has the extension '.txt'. Give a .npy, .npz, .csv or .parquet file, or a "
-        "folder of images.",
+        "folder of .parquet files or of images.",
     )
     refuses(UnsupportedData, "/dev/null", "'/dev/null' is neither a regular file nor a folder.")
 

@@ -1,12 +1,15 @@
 """An Autoencoder of a mixed table: per-column plans, missing cells, frames out."""
 
 import pickle
+from itertools import pairwise
 
 import keras
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import truecopy
 from truecopy.errors import InvalidArgument, UnknownName, UnsupportedData
@@ -199,3 +202,20 @@ def test_the_loss_is_the_mean_of_known_columns_in_parts_of_their_floors():
     seen, error = (keras.ops.convert_to_numpy(of(*rows)) for of in (loss, mse))
     np.testing.assert_allclose(seen, expected, rtol=1e-5)
     np.testing.assert_allclose(error[1], (0.25 + 0.81) / 2, rtol=1e-5)
+
+
+@settings(deadline=None, max_examples=8)
+@given(st.permutations(range(12)), st.lists(st.integers(1, 11), max_size=4, unique=True))
+def test_scores_do_not_depend_on_the_order_or_the_chunks_of_the_rows(fitted, people, order, cuts):
+    frame = pl.from_pandas(people[0].head(12))
+    expected = fitted.score_samples(frame)
+    edges = [0, *sorted(cuts), 12]
+
+    class Chunks:
+        def __iter__(self):
+            mixed = frame[list(order)]
+            return iter([mixed[a:b] for a, b in pairwise(edges)])
+
+    found = fitted.score_source(fitted.open(Chunks()))
+
+    np.testing.assert_array_equal(found, expected[list(order)])

@@ -25,10 +25,10 @@ Floats = NDArray[np.float64]
 _MICROSECOND: Final = 1e-6
 
 
-def encode_column(series: Any, plan: ColumnFacts) -> Floats:
+def encode_column(series: Any, plan: ColumnFacts, *, first: int = 0) -> Floats:
     """Return the features of a column by its plan, shape (rows, width), NaN where missing.
 
-    A category that the plan doesn't know is missing.
+    A category that the plan doesn't know is missing. `first` is the number of the first row.
 
     Raises:
         NonFiniteData: It has infinite values.
@@ -36,16 +36,11 @@ def encode_column(series: Any, plan: ColumnFacts) -> Floats:
     """
     if plan.kind in {"binary", "categorical", "ordinal"}:
         return encode_categories(series, plan)
-    if plan.kind == "date":
-        if not isinstance(series.dtype, nw.Date | nw.Datetime):
-            raise _word_other_kind(series, plan)
-        moments = series.cast(nw.Datetime("us", getattr(series.dtype, "time_zone", None)))
-        values = to_floats(moments.dt.timestamp("us"), str(series.name)) * _MICROSECOND
-    else:
-        numbers = isinstance(series.dtype, nw.Boolean | nw.Decimal)
-        if not (numbers or series.dtype.is_numeric()):
-            raise _word_other_kind(series, plan)
-        values = to_floats(series, str(series.name))
+    if plan.kind == "date" and not is_date(series.dtype):
+        raise _word_other_kind(series, plan)
+    if plan.kind != "date" and not is_number(series.dtype):
+        raise _word_other_kind(series, plan)
+    values = to_numbers(series, first=first)
     if plan.kind == "count":
         with np.errstate(invalid="ignore"):
             values = np.log1p(np.maximum(values, 0))
@@ -72,18 +67,16 @@ def find_unseen(series: Any, plan: ColumnFacts) -> list[Any]:
     """Return the values, each once, that a column of categories has and its plan doesn't know."""
     if not plan.categories:
         return []
-    return [v for v in list_values(series) if v not in plan.categories]
+    return [v for v in sort_values(code_values(series)[0], plan.name) if v not in plan.categories]
 
 
 def encode_categories(series: Any, plan: ColumnFacts) -> Floats:
     """Return one feature per category, or one with the category's place; NaN if unknown."""
     places = {value: place for place, value in enumerate(plan.categories)}
-    missing = series.is_null().to_list()
-    found = [
-        math.nan if absent else places.get(value, math.nan)
-        for value, absent in zip(series.to_list(), missing, strict=True)
-    ]
-    codes = np.array(found, np.float64)
+    values, found = code_values(series)
+    # The last place is that of a missing cell, whose code is -1.
+    known_as = np.array([*(places.get(value, math.nan) for value in values), math.nan])
+    codes = known_as[found]
     if plan.kind != "categorical":
         return codes[:, None]
     features = np.zeros((len(codes), len(places)))
@@ -93,14 +86,41 @@ def encode_categories(series: Any, plan: ColumnFacts) -> Floats:
     return features
 
 
-def list_values(series: Any) -> list[Any]:
-    """Return the different values in order; numbers and words never stand in one column."""
-    values = set(series.drop_nulls().to_list())
-    kinds = sorted({type(value).__name__ for value in values})
+def code_values(series: Any) -> tuple[list[Any], NDArray[np.int64]]:
+    """Return the different values, and for each row the number of its value, -1 where missing."""
+    if series.implementation.is_pyarrow():
+        return _code_arrow(series.to_native())
+    numbers: dict[Any, int] = {}
+    codes = [
+        -1 if absent else numbers.setdefault(value, len(numbers))
+        for value, absent in zip(series.to_list(), series.is_null().to_list(), strict=True)
+    ]
+    return list(numbers), np.array(codes, np.int64)
+
+
+def _code_arrow(column: Any) -> tuple[list[Any], NDArray[np.int64]]:
+    """Let Arrow number the values: Python would take a microsecond for each row."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    coded = column.dictionary_encode().combine_chunks()
+    if isinstance(coded, pa.ChunkedArray):  # of no rows
+        return [], np.zeros(0, np.int64)
+    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return coded.dictionary.to_pylist(), codes.astype(np.int64)
+
+
+def sort_values(values: Collection[Any], name: str) -> list[Any]:
+    """Return the values in order; numbers and words never stand in one column.
+
+    Raises:
+        UnsupportedData: They do.
+    """
     if not _sortable(values):
+        kinds = sorted({type(value).__name__ for value in values})
         raise UnsupportedData(
-            f"The column {str(series.name)!r} mixes {' and '.join(kinds)}. Convert it to one of "
-            "them."
+            f"The column {name!r} mixes {' and '.join(kinds)}. Convert it to one of them."
         )
     return sorted(values)
 
@@ -111,20 +131,42 @@ def _sortable(values: Collection[Any]) -> bool:
     return plain and (all(words) or not any(words))
 
 
-def to_floats(series: Any, name: str) -> Floats:
-    """Return a column of numbers as float64, NaN where it is missing.
+def is_number(dtype: Any) -> bool:
+    """Return whether a column's values can be taken as numbers."""
+    return bool(dtype.is_numeric()) or isinstance(dtype, nw.Boolean | nw.Decimal)
+
+
+def is_date(dtype: Any) -> bool:
+    """Return whether a column's values are points in time."""
+    return isinstance(dtype, nw.Date | nw.Datetime)
+
+
+def to_numbers(series: Any, *, first: int = 0) -> Floats:
+    """Return numbers, or points in time as seconds since 1970, as float64, NaN where missing.
+
+    Args:
+        series: Of numbers or dates.
+        first: The number of its first row, for the message.
 
     Raises:
         NonFiniteData: It has infinite values.
     """
-    values: Floats = series.cast(nw.Float64).to_numpy().astype(np.float64)
+    if is_date(series.dtype):
+        moments = series.cast(nw.Datetime("us", getattr(series.dtype, "time_zone", None)))
+        return _to_floats(moments.dt.timestamp("us")) * _MICROSECOND
+    values = _to_floats(series)
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
-        rows = ", ".join(map(str, infinite[:5]))
+        rows = ", ".join(map(str, first + infinite[:5]))
         raise NonFiniteData(
-            f"The column {name!r} has {len(infinite)} infinite values (first rows: {rows}). "
-            "Remove these rows, or leave the cells empty: missing values are filled in."
+            f"The column {str(series.name)!r} has {len(infinite)} infinite values (first rows: "
+            f"{rows}). Remove these rows, or leave the cells empty: missing values are filled in."
         )
+    return values
+
+
+def _to_floats(series: Any) -> Floats:
+    values: Floats = series.cast(nw.Float64).to_numpy().astype(np.float64)
     return values
 
 

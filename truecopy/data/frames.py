@@ -5,10 +5,9 @@ they went in; only the values of the columns in the plan are replaced.
 """
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Final, Self
 
 import narwhals as nw
@@ -16,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.data.column_plan import plan_column
+from truecopy.data.column_summary import ColumnSummary, summarise_column
 from truecopy.data.columns import Floats, decode_column, encode_column, find_unseen
 from truecopy.data.scaling import Scaling
 from truecopy.errors import EmptyData, MissingPackage, ShapeMismatch, UnsupportedData, suggest
 from truecopy.facts import Choice, ColumnFacts, PlanFacts
 
 UNSEEN: Final = ("missing", "error")
-_READERS: Final = ("pyarrow", "polars", "pandas")
+READERS: Final = ("pyarrow", "polars", "pandas")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,24 +50,37 @@ class Table:
             The table and its features, (rows, features), NaN where a cell is missing.
 
         Raises:
-            UnsupportedData: A column can't be used, or a name given is no column.
+            DataError: As `of`.
+        """
+        check_told([*categorical, *ignore], list(name_columns(frame)))
+        found = summarise_frame(frame, categorical=categorical, ignore=ignore)
+        table = cls.of(found, categorical=categorical, ignore=ignore, unseen=unseen)
+        return table, table.encode(frame)
+
+    @classmethod
+    def of(
+        cls,
+        summaries: Mapping[str, ColumnSummary],
+        *,
+        categorical: Collection[str],
+        ignore: Collection[str],
+        unseen: str,
+    ) -> Self:
+        """Plan every column by the summary of its rows; those that are ignored have none.
+
+        Raises:
+            UnsupportedData: A column can't be used.
             EmptyData: There are no rows, or no columns are left.
         """
-        given = name_columns(frame)
-        names = list(given)
-        for name in (*categorical, *ignore):
-            if name not in names:
-                hint = suggest(name, names)
-                raise UnsupportedData(
-                    f"The table has no column {name!r} to leave out or treat as categories.{hint}"
-                )
-        kept = [name for name in names if name not in ignore]
-        if not kept or not len(frame):
-            lacks = "rows" if kept else "columns: all of them are ignored"
+        rows = [summary.rows for summary in summaries.values()]
+        if not rows or not rows[0]:
+            lacks = "rows" if rows else "columns: all of them are ignored"
             raise EmptyData(f"The table has no {lacks}.")
-        planned = [plan_column(given[name], categorical=name in categorical) for name in kept]
-        table = cls(tuple(facts for facts, _ in planned), tuple(ignore), unseen)
-        return table, np.concatenate([features for _, features in planned], axis=1)
+        planned = [
+            plan_column(summary, categorical=name in categorical)
+            for name, summary in summaries.items()
+        ]
+        return cls(tuple(planned), tuple(ignore), unseen)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -120,8 +133,12 @@ class Table:
             columns=self.columns,
         )
 
-    def encode(self, frame: Any) -> Floats:
+    def encode(self, frame: Any, *, first: int = 0) -> Floats:
         """Return the features (rows, features) of a narwhals frame, NaN where missing.
+
+        Args:
+            frame: Some rows of a table.
+            first: The number of its first row, for messages.
 
         Raises:
             ShapeMismatch: Columns are missing, or there are unknown ones.
@@ -129,10 +146,10 @@ class Table:
                 that were not in it, where unseen='error'.
         """
         given = name_columns(frame)
-        self._require_columns(list(given))
+        self.require_columns(list(given))
         for column in self.columns:
             self._say_unseen(given[column.name], column)
-        parts = [encode_column(given[column.name], column) for column in self.columns]
+        parts = [encode_column(given[column.name], column, first=first) for column in self.columns]
         return np.concatenate(parts, axis=1)
 
     def decode(self, features: Floats) -> dict[str, NDArray[Any]]:
@@ -143,7 +160,12 @@ class Table:
             for column, part in zip(self.columns, parts, strict=True)
         }
 
-    def _require_columns(self, given: list[str]) -> None:
+    def require_columns(self, given: Collection[str]) -> None:
+        """Refuse a table with other columns, in whatever order.
+
+        Raises:
+            ShapeMismatch: Columns are missing, or there are unknown ones.
+        """
         missing = [name for name in self.names if name not in given]
         unknown = [name for name in given if name not in (*self.names, *self.ignored)]
         if missing or unknown:
@@ -167,6 +189,31 @@ class Table:
         warnings.warn(f"{message} They count as missing.", UserWarning, stacklevel=2)
 
 
+def check_told(told: Collection[str], names: Collection[str]) -> None:
+    """Refuse to leave out, or treat as categories, what is no column.
+
+    Raises:
+        UnsupportedData: It isn't; the message has the nearest name.
+    """
+    for name in told:
+        if name not in names:
+            hint = suggest(name, list(names))
+            raise UnsupportedData(
+                f"The table has no column {name!r} to leave out or treat as categories.{hint}"
+            )
+
+
+def summarise_frame(
+    frame: Any, *, categorical: Collection[str], ignore: Collection[str], first: int = 0
+) -> dict[str, ColumnSummary]:
+    """Return what each column of a narwhals frame holds that is not ignored."""
+    return {
+        name: summarise_column(series, categorical=name in categorical, first=first)
+        for name, series in name_columns(frame).items()
+        if name not in ignore
+    }
+
+
 def name_columns(frame: Any) -> dict[str, Any]:
     """Return the columns of a narwhals frame by name; pandas' may be numbers, these are words."""
     return {str(series.name): series for series in frame.iter_columns()}
@@ -179,26 +226,6 @@ def as_frame(data: Any) -> Any:
     except nw.exceptions.NarwhalsError as error:  # say two columns of one name
         raise UnsupportedData(f"The table can't be used: {error}") from error
     return frame if isinstance(frame, nw.DataFrame) else None
-
-
-def read_frame(path: str) -> Any:
-    """Read a .csv or .parquet file of mixed columns as a narwhals frame.
-
-    Raises:
-        MissingPackage: None of the libraries that can is installed.
-        UnsupportedData: It can't be read as a table.
-    """
-    read = nw.read_csv if Path(path).suffix.lower() == ".csv" else nw.read_parquet
-    for library in _READERS:
-        if find_spec(library) is None:
-            continue
-        try:
-            return read(path, backend=library)
-        except Exception as error:  # each library has its own
-            raise UnsupportedData(f"{path!r} can't be read as a table: {error}") from error
-    raise MissingPackage(
-        f"Reading the mixed columns of {path!r} needs pyarrow: pip install 'truecopy[parquet]'"
-    )
 
 
 def replace_columns(frame: Any, values: dict[str, NDArray[Any]], *, only_missing: bool) -> Any:
@@ -217,11 +244,17 @@ def make_frame(values: dict[str, NDArray[Any]]) -> Any:
     Raises:
         MissingPackage: None is.
     """
-    for library in _READERS[::-1]:
+    for library in READERS[::-1]:
         if find_spec(library) is not None:
             plain = {name: column.tolist() for name, column in values.items()}
             return nw.from_dict(plain, backend=library).to_native()
     raise MissingPackage("Decoding a table needs pandas, polars or pyarrow. Install one.")
+
+
+def join_frames(frames: Iterable[Any]) -> Any:
+    """Return one table of the rows of all, in the library of the first."""
+    chunks = [nw.from_native(frame, eager_only=True) for frame in frames]
+    return (chunks[0] if len(chunks) == 1 else nw.concat(chunks)).to_native()
 
 
 def _find_missing(series: Any) -> Any:

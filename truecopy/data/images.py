@@ -1,7 +1,8 @@
 """A folder of images as rows (height, width, channels) of bytes.
 
 Every file is decoded once when the folder is opened, so that one error names all broken
-files before work begins; after that, images are decoded batch by batch and not kept.
+files before work begins (or, where asked, skips them); after that, images are decoded batch by
+batch and not kept.
 
 What becomes of a picture (its content decides what it is, not its file name):
 
@@ -23,7 +24,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -31,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.data.source import Source
-from truecopy.errors import BrokenData, EmptyData, InvalidArgument
+from truecopy.errors import BrokenData, EmptyData, InvalidArgument, UnknownName
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 MAXIMUM_PIXELS = 50_000_000
 PASSED_OVER = ("thumbs.db", "desktop.ini")
+ON_BAD = ("error", "skip")
 # As many verdicts as fit on a screen.
 SHOWN = 10
 
@@ -66,15 +68,27 @@ class ImageFolder(Source):
 
     Attributes:
         classes: The names of the classes that `labels` counts; empty where there are none.
+        skipped: A verdict on each file that can't be taken, where these are skipped.
     """
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, folder: str, *, size: tuple[int, int] | None, owner: str) -> None:
+    def __init__(
+        self, folder: str, *, size: tuple[int, int] | None, on_bad: str, owner: str
+    ) -> None:
         self.name = folder
         self._size = _check_size(size, owner)
-        verdicts = [_judge(path) for path in _walk(Path(folder), ())]
-        self._refuse(verdicts)
+        if on_bad not in ON_BAD:
+            raise UnknownName("on_bad", owner, list(ON_BAD), got=str(on_bad))
+        judged = [_judge(path) for path in _walk(Path(folder), ())]
+        verdicts = self._judge_sizes(judged)
+        taken = [verdict for verdict in verdicts if not verdict.refused]
+        other_sizes = [new for old, new in zip(judged, verdicts, strict=True) if new is not old]
+        refused = [*(verdict for verdict in judged if verdict.refused), *other_sizes]
+        self.skipped = tuple(f"{str(verdict.path)!r} {verdict.refused}" for verdict in refused)
+        if on_bad == "error" or not taken:
+            self._refuse(verdicts)
+        verdicts = taken
         self._paths = [verdict.path for verdict in verdicts]
         self._grey = all(verdict.grey for verdict in verdicts)
         self.shape = (*(self._size or verdicts[0].size), 1 if self._grey else 3)
@@ -108,27 +122,28 @@ class ImageFolder(Source):
             raise BrokenData(f"{str(path)!r} has changed: its pixels are now {pixels.shape}.")
         return pixels.reshape(self.shape)
 
+    def _judge_sizes(self, verdicts: list[_Verdict]) -> list[_Verdict]:
+        """Return the verdicts with images of another size than most refused, unless resized."""
+        sizes = Counter(verdict.size for verdict in verdicts if not verdict.refused)
+        if self._size or not sizes:
+            return verdicts
+        (height, width), _ = sizes.most_common(1)[0]
+        other = f"not {height} x {width} like most"
+        fitting = [v.refused or v.size == (height, width) for v in verdicts]
+        return [
+            v if fits else replace(v, refused=f"is {v.size[0]} x {v.size[1]}, {other}")
+            for v, fits in zip(verdicts, fitting, strict=True)
+        ]
+
     def _refuse(self, verdicts: list[_Verdict]) -> None:
         """Raise one error with the verdicts on all files that can't be taken."""
         if all(verdict.refused == _NO_IMAGE for verdict in verdicts):
             raise EmptyData(f"There are no images ({', '.join(FORMATS)}) in {self.name!r}.")
-        taken = [verdict for verdict in verdicts if not verdict.refused]
-        refused = [f"{str(v.path)!r} {v.refused}" for v in verdicts if v.refused]
-        if taken and not self._size:
-            (height, width), _ = Counter(verdict.size for verdict in taken).most_common(1)[0]
-            refused += [
-                f"{str(v.path)!r} is {v.size[0]} x {v.size[1]}, not {height} x {width} like most"
-                for v in taken
-                if v.size != (height, width)
-            ]
-        if refused:
-            lines = "\n".join(f"  {verdict}" for verdict in refused[:SHOWN])
-            more = f"\n  and {len(refused) - SHOWN} more" if len(refused) > SHOWN else ""
+        if self.skipped:
             raise BrokenData(
-                f"{self.name!r}: {len(refused)} of {len(verdicts)} files can't be taken "
-                f"(sizes are height x width):\n{lines}{more}\n"
-                "Move them away; other sizes can be resized with size=(height, width) or "
-                "--size HxW."
+                f"{self.name!r}: {word_skipped(self.skipped, len(verdicts))}\n"
+                "Move them away, or skip them with on_bad='skip' or --on-bad skip; other sizes can "
+                "be resized with size=(height, width) or --size HxW."
             )
 
     def _find_classes(self) -> tuple[tuple[str, ...], NDArray[Any] | None]:
@@ -139,6 +154,15 @@ class ImageFolder(Source):
             return (), None
         numbers = {name: number for number, name in enumerate(names)}
         return tuple(names), np.array([numbers[parts[0]] for parts in places])
+
+
+def word_skipped(skipped: tuple[str, ...], files: int) -> str:
+    """Return how many of the files of a folder can't be taken, and the first verdicts."""
+    lines = "\n".join(f"  {verdict}" for verdict in skipped[:SHOWN])
+    more = f"\n  and {len(skipped) - SHOWN} more" if len(skipped) > SHOWN else ""
+    return (
+        f"{len(skipped)} of {files} files can't be taken (sizes are height x width):\n{lines}{more}"
+    )
 
 
 def _check_size(size: tuple[int, int] | None, owner: str) -> tuple[int, int] | None:

@@ -1,21 +1,29 @@
 """Tables, where each column gets a plan of its own: which do, and the way there and back."""
 
-import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.data.frames import Table, as_frame, read_frame, replace_columns
+from truecopy.data.column_summary import ColumnSummary
+from truecopy.data.frame_chunks import (
+    FilledSource,
+    FrameSource,
+    open_frames,
+    path_of,
+    summarise,
+)
+from truecopy.data.frames import Table, replace_columns
+from truecopy.data.parquet import ParquetSource
 from truecopy.data.plan import Plan
 from truecopy.data.plan import plan as make_plan
 from truecopy.data.profile import Profile
 from truecopy.data.profile import profile as make_profile
-from truecopy.data.source import ArraySource, Source
+from truecopy.data.source import Source
 from truecopy.data.sources import open_source
-from truecopy.data.tables import CsvSource, ParquetSource
+from truecopy.data.tables import CsvSource
 from truecopy.errors import InvalidArgument, UnsupportedData
 from truecopy.facts import NonFinite
 
@@ -50,19 +58,19 @@ def find_table(
         InvalidArgument: Columns are named, but there is no table.
         DataError: A column can't be used.
     """
-    told, path, frame = bool(categorical or ignore), path_of(data), as_frame(data)
-    if frame is None and path is not None and (told or _is_mixed(path)):
-        frame = read_frame(path)
-    if frame is None:
+    told, path = bool(categorical or ignore), path_of(data)
+    frames = open_frames(data) if path is None or told or _is_mixed(data) else None
+    if frames is None:
         if told:
             argument, got = ("categorical", categorical) if categorical else ("ignore", ignore)
             raise InvalidArgument(argument, owner, "empty where the data are no table", got=got)
         return None
-    table, features = Table.plan(frame, categorical=categorical, ignore=ignore, unseen=unseen)
-    if not told and _is_plain(table, features):
+    summaries = summarise(frames, categorical=categorical, ignore=ignore)
+    table = Table.of(summaries, categorical=categorical, ignore=ignore, unseen=unseen)
+    if not told and _is_plain(table, summaries):
         return None
-    rows = ArraySource(features, name=path or "table")
-    return FoundTable(table, rows, tuple(map(str, frame.columns)))
+    rows = next(iter(summaries.values())).rows
+    return FoundTable(table, FrameSource(frames, table, rows=rows), frames.columns)
 
 
 def profile_and_plan(
@@ -77,7 +85,8 @@ def profile_and_plan(
     """
     found = find_table(source, categorical=categorical, ignore=ignore, owner="profile")
     if found is not None:
-        filled = ArraySource(found.table.fill(found.rows.array()), name=source.name)
+        filled = FilledSource(found.rows, found.table)
+        filled.name = source.name
         return make_profile(filled), Plan(found.table.facts, found.table.scaling)
     profile = make_profile(source)
     return profile, make_plan(profile) if profile.facts.non_finite == NonFinite() else None
@@ -88,68 +97,66 @@ def open_table(table: Table, data: Any) -> Source:
 
     Args:
         table: The plans of its columns.
-        data: A frame of any library, a .csv or .parquet file; or a source of features.
+        data: All that `open_frames` takes; or a source of features.
 
     Raises:
         DataError: It is no table, or not one like that of the training.
     """
     if isinstance(data, Source) and not isinstance(data, CsvSource | ParquetSource):
         return data
-    frame, path = as_frame(data), path_of(data)
-    if frame is None and path is None:
+    frames = open_frames(data)
+    if frames is None:
         names = ", ".join(map(repr, table.names[:5]))
         message = f"The model was trained on a table with the columns {names}, ... Give it one."
         raise UnsupportedData(message)
-    if frame is None:
-        frame = read_frame(str(path))
-    return ArraySource(table.encode(frame), name=path or "table")
+    return FrameSource(frames, table)
 
 
-def put_back(table: Table, data: Any, copies: NDArray[np.float64], *, only_missing: bool) -> Any:
-    """Return a table like `data`, with the copies in place of its values.
+def put_back(
+    table: Table,
+    source: Source,
+    copy: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    *,
+    only_missing: bool,
+) -> Iterator[Any]:
+    """Give a table like each chunk of `source`, with the copies in place of its values.
 
     Args:
         table: The plans of the columns.
-        data: The frame or file that the features came from.
-        copies: Features, (rows, features), in unscaled units.
+        source: Of a table, as `open_table` gives it.
+        copy: Returns the copies of features; both (rows, features), in unscaled units.
         only_missing: Replace missing cells only.
+
+    Raises:
+        UnsupportedData: The source is of features, whose table is not known.
     """
-    frame = as_frame(data)
-    if frame is None:
-        frame = read_frame(str(path_of(data)))
-    return replace_columns(frame, table.decode(copies), only_missing=only_missing)
+    if not isinstance(source, FrameSource):
+        raise UnsupportedData(f"{source.name!r} holds features. Give the table they came from.")
+    for frame, features in source.pairs():
+        values = table.decode(copy(features))
+        yield replace_columns(frame, values, only_missing=only_missing)
 
 
-def path_of(data: Any) -> str | None:
-    """Return the path of a file that may hold a table."""
-    if isinstance(data, CsvSource | ParquetSource):
-        return data.name
-    if isinstance(data, str | os.PathLike):
-        path = os.fsdecode(data)
-        return path if path.lower().endswith((".csv", ".parquet")) else None
-    return None
-
-
-def _is_mixed(path: str) -> bool:
-    """Return whether the first rows of a file have words or missing cells."""
+def _is_mixed(data: Any) -> bool:
+    """Return whether a file has words or missing cells, wherever in it they are."""
+    source = open_source(data)
+    if isinstance(source, ParquetSource) and (source.words or source.holes):
+        return True
     try:
-        first = next(open_source(path).batches())
+        return any(bool(np.isnan(batch).any()) for batch in source.batches())
     except UnsupportedData:
         return True
-    return bool(np.isnan(first).any())
 
 
-def _is_plain(table: Table, features: NDArray[np.float64]) -> bool:
+def _is_plain(table: Table, summaries: Mapping[str, ColumnSummary]) -> bool:
     """Return whether a table is as good as an array: numbers of one kind, none missing.
 
-    Whole numbers from 0 up in all columns, and values in [-1, 1], are of one kind.
+    Values in [-1, 1] are of one kind.
     """
     kinds = {column.kind for column in table.columns}
     if not kinds <= {"numeric", "count", "binary"} or any(c.missing for c in table.columns):
         return False
     if any(column.dtype in {"String", "Categorical", "Enum"} for column in table.columns):
         return False
-    if len(kinds) == 1:
-        return True
-    whole = bool((features == np.rint(features)).all() and features.min() >= 0)
-    return ("count" in kinds and whole) or bool(np.abs(features).max() <= 1)
+    numbers = [summary.extremes for summary in summaries.values() if not summary.flags]
+    return len(kinds) == 1 or all(max(-n.minimum, n.maximum) <= 1 for n in numbers)

@@ -6,6 +6,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -142,13 +143,21 @@ def write_rows(
             writer.close()
 
 
-def write_frame(path: Path, table: Any) -> None:
-    """Write a table of any library to `path`, in place of what is there once it is written.
+def write_frames(path: Path, tables: Iterator[Any]) -> int:
+    """Write tables, one below the other, in place of what is at `path` once all are written.
 
     Words are written as they are: a cell that begins with = is a formula to a spreadsheet.
 
+    Args:
+        path: Ends in .csv or .parquet.
+        tables: Of any library, with the same columns.
+
+    Returns:
+        How many rows were written.
+
     Raises:
         InvalidArgument: The name doesn't end in .csv or .parquet.
+        MissingPackage: There are several tables, and pyarrow is not installed.
         OutputFailed: The file can't be written; what was at `path` is intact.
     """
     import narwhals as nw
@@ -156,10 +165,27 @@ def write_frame(path: Path, table: Any) -> None:
     if path.suffix.lower() == ".npy":
         must_be = "a file ending in .csv or .parquet for a table of mixed columns"
         raise InvalidArgument("--out", "truecopy", must_be, got=str(path))
-    frame = nw.from_native(table)
+    frame = nw.from_native(next(tables), eager_only=True)
+    rest = next(tables, None)
     with _replacing(path) as temporary:
-        write = frame.write_csv if path.suffix.lower() == ".csv" else frame.write_parquet
-        write(str(temporary))
+        if rest is None:
+            write = frame.write_csv if path.suffix.lower() == ".csv" else frame.write_parquet
+            write(str(temporary))
+            return len(frame)
+        following = (nw.from_native(t, eager_only=True).to_arrow() for t in chain([rest], tables))
+        return _write_arrow(temporary, path.suffix.lower(), frame.to_arrow(), following)
+
+
+def _write_arrow(path: Path, ending: str, first: Any, following: Iterator[Any]) -> int:
+    from pyarrow import csv, parquet
+
+    open_writer = csv.CSVWriter if ending == ".csv" else parquet.ParquetWriter
+    rows = 0
+    with open_writer(str(path), first.schema) as writer:
+        for table in chain([first], following):
+            writer.write_table(table)
+            rows += len(table)
+    return rows
 
 
 @contextmanager

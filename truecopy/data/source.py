@@ -13,7 +13,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.data.mapped import read_pieces
+from truecopy.data.mapped import Reader, read_pieces
 from truecopy.data.spooling import count_piece, cut_batches, gather
 from truecopy.errors import (
     EmptyData,
@@ -39,6 +39,8 @@ class Source(ABC):
         labels: One class label per row, where the data have them.
         columns: The names of a table's columns.
         held_out: The DATA word of a companion test set ("mnist" has "mnist:test").
+        sequence: Whether rows are (length, channels), windows of a time series.
+        skipped: A verdict on each file of a folder that was left out.
     """
 
     name: str
@@ -48,6 +50,8 @@ class Source(ABC):
     labels: NDArray[Any] | None = None
     columns: tuple[str, ...] | None = None
     held_out: str | None = None
+    sequence: bool = False
+    skipped: tuple[str, ...] = ()
     _held: NDArray[Any] | None = None
 
     @abstractmethod
@@ -143,12 +147,31 @@ class SubsetSource(Source):
     def __init__(self, array: NDArray[Any], chosen: NDArray[np.intp], *, name: str) -> None:
         self.name, self.rows = name, len(chosen)
         self.shape, self.dtype = array.shape[1:], array.dtype
-        self._array, self._chosen = array, chosen
+        self._array, self._chosen = Reader(array), chosen
 
     def chunks(self, size: int) -> Iterator[NDArray[Any]]:
         """Pick the chosen rows."""
         for start in range(0, len(self._chosen), size):
             yield self._array[self._chosen[start : start + size]]
+
+
+@final
+class PickedSource(Source):
+    """Some rows of a source, picked while all are read: neither is kept as a whole."""
+
+    def __init__(self, source: Source, chosen: NDArray[np.intp]) -> None:
+        self.name, self.rows = source.name, len(chosen)
+        self.shape, self.dtype, self.skipped = source.shape, source.dtype, source.skipped
+        self._source, self._chosen = source, chosen
+
+    def chunks(self, size: int) -> Iterator[NDArray[Any]]:
+        """Pick the chosen rows, which are in order, of each batch."""
+        first = 0
+        for batch in self._source.batches(size):
+            here = np.searchsorted(self._chosen, [first, first + len(batch)])
+            if here[0] < here[1]:
+                yield batch[self._chosen[here[0] : here[1]] - first]
+            first += len(batch)
 
 
 def check_rows(dtype: np.dtype[Any], shape: tuple[int, ...], what: str) -> None:

@@ -14,10 +14,12 @@ import numpy as np
 from truecopy.data.arrays import open_npy, open_npz
 from truecopy.data.datasets import load_digits, load_mnist
 from truecopy.data.files import reading
+from truecopy.data.hugging_face import DatasetSource, is_dataset
 from truecopy.data.images import ImageFolder
 from truecopy.data.iterables import IterableSource
+from truecopy.data.parquet import ParquetSource, find_parquet
 from truecopy.data.source import ArraySource, Source, to_array
-from truecopy.data.tables import CsvSource, ParquetSource, open_frame
+from truecopy.data.tables import CsvSource, open_frame
 from truecopy.errors import (
     DataNotFound,
     InvalidArgument,
@@ -30,21 +32,32 @@ from truecopy.errors import (
 __all__ = ["ArraySource", "IterableSource", "Source", "open_source"]
 
 WORDS = ("mnist", "mnist:test", "digits")
-KINDS = [*WORDS, "a .npy, .npz[:key], .csv or .parquet file", "a folder of images"]
+KINDS = [
+    *WORDS,
+    "a .npy, .npz[:key], .csv or .parquet file",
+    "a folder of .parquet files or of images",
+]
 PICKLES = {".pkl", ".pickle", ".joblib", ".pt", ".pth"}
 
 
 def open_source(
-    data: Any, *, size: tuple[int, int] | None = None, owner: str = "truecopy"
+    data: Any,
+    *,
+    size: tuple[int, int] | None = None,
+    on_bad: str = "error",
+    owner: str = "truecopy",
 ) -> Source:
     """Open whatever holds rows.
 
     Args:
         data: An array or memory map (first axis = rows), a list, a table of pandas, polars
-            or Arrow, an iterable of batches, a path (.npy, .npz[:key], .csv, .parquet or a
-            folder of images), one of the words mnist, mnist:test and digits, or a Source. A
-            file or folder that has the name of a word is written ./mnist.
+            or Arrow, an iterable of batches, a data set of Hugging Face's, a path (.npy,
+            .npz[:key], .csv, .parquet, a folder of .parquet files or of images), one of the words
+            mnist, mnist:test and digits, or a Source. A file or folder that has the name of a
+            word is written ./mnist.
         size: (height, width) to which the images of a folder are resized.
+        on_bad: What becomes of files of a folder of images that can't be taken: 'error', which
+            names them, or 'skip', which lists them in the source's `skipped`.
         owner: Who asks, for error messages.
 
     Returns:
@@ -64,7 +77,9 @@ def open_source(
     path = os.fsdecode(data) if typed else None
     # os.path.isdir, unlike Path.is_dir, takes any name without complaint.
     if path is not None and os.path.isdir(path):  # noqa: PTH112
-        return ImageFolder(path, size=size, owner=owner)
+        if size is None and find_parquet(path):
+            return ParquetSource(path)
+        return ImageFolder(path, size=size, on_bad=on_bad, owner=owner)
     if size is not None:
         raise InvalidArgument("size", owner, "given for a folder of images only", got=size)
     if path is not None:
@@ -97,7 +112,7 @@ def _open_file(path: str, *, owner: str) -> Source:
     if suffix not in openers:
         raise UnsupportedData(
             f"{file!r} has the extension {suffix!r}. Give a .npy, .npz, .csv or .parquet file, "
-            "or a folder of images."
+            "or a folder of .parquet files or of images."
         )
     with reading(file):
         return openers[suffix](file)
@@ -130,6 +145,8 @@ def _open_object(data: Any, owner: str) -> Source:
         raise UnsupportedData("The array has masked values. Fill them, say by .filled(np.nan).")
     if hasattr(data, "toarray"):
         raise UnsupportedData("The array is sparse. Give its dense form: data.toarray().")
+    if is_dataset(data):
+        return DatasetSource(data)
     if not isinstance(data, np.ndarray | list | tuple):
         table = open_frame(data)
         if table is not None:

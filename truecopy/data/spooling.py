@@ -19,6 +19,9 @@ from truecopy.errors import EmptyData, OutputFailed
 # Loading takes twice the bytes for a moment (the pieces, then the whole), and a fit needs
 # as much again: a quarter of what is free leaves room for both.
 MEMORY_SHARE = 0.25
+# And never more than this: beyond, a memory map costs little, as the system keeps in memory what
+# it can of it, and the process stays small wherever it runs.
+MEMORY_MOST = 1 << 27
 # Where the system doesn't say, this much is taken to be free: any laptop has as much.
 MEMORY_UNKNOWN = 1 << 31
 # What a temporary file leaves free: an endless iterator must not fill the user's disk.
@@ -52,18 +55,25 @@ def cut_batches(chunks: Iterable[NDArray[Any]], size: int) -> Iterator[NDArray[A
 
 def gather(chunks: Iterator[NDArray[Any]], what: str) -> NDArray[Any]:
     """Join chunks in memory where they fit, else in a temporary memory map."""
-    limit = MEMORY_SHARE * measure_free_memory()
+    limit = min(MEMORY_SHARE * measure_free_memory(), MEMORY_MOST)
     held: list[NDArray[Any]] = []
     for chunk in chunks:
         held.append(chunk)
         limit -= chunk.nbytes
         if limit < 0:
-            return _spool(chain(held, chunks), what)
+            return _spool(chain(_hand_over(held), chunks), what)
     if not held:
         raise EmptyData(f"{what} has no rows.")
     array = np.concatenate(held)
     array.flags.writeable = False
     return array
+
+
+def _hand_over(held: list[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    """Give the chunks, keeping none that was given."""
+    held.reverse()
+    while held:
+        yield held.pop()
 
 
 def _spool(chunks: Iterator[NDArray[Any]], what: str) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Rows in tables of numbers: .csv, .parquet, and data frames in memory.
+"""Rows in tables of numbers: .csv files, and data frames in memory.
 
 A cell that is empty or null becomes NaN; what is not a number is refused, and its column
 named. The columns' names are kept.
@@ -6,7 +6,6 @@ named. The columns' names are kept.
 
 import csv
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, final
 
@@ -14,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.data.files import reading
-from truecopy.data.source import ArraySource, Source, check_rows
-from truecopy.errors import BrokenData, EmptyData, MissingPackage, RaggedData, UnsupportedData
+from truecopy.data.source import ArraySource, Source
+from truecopy.errors import BrokenData, EmptyData, RaggedData, UnsupportedData
 
 
 @final
@@ -90,59 +89,6 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-@final
-class ParquetSource(Source):
-    """The rows of a .parquet file of numbers, read row group by row group; nulls are NaN."""
-
-    dtype = np.dtype(np.float64)
-
-    def __init__(self, file: str) -> None:
-        self.name = file
-        with self._open() as table:
-            self.rows, schema = table.metadata.num_rows, table.schema_arrow
-        self.columns, self.shape = tuple(schema.names), (len(schema.names),)
-        from pyarrow import types
-
-        numeric = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
-        # Refused when read: whoever plans column by column can use them.
-        self._words = {f.name: f.type for f in schema if not any(test(f.type) for test in numeric)}
-        check_rows(self.dtype, (self.rows, *self.shape), repr(file))
-
-    def chunks(self, size: int) -> Iterator[NDArray[Any]]:
-        """Read the rows in pieces of at most `size`."""
-        from pyarrow import ArrowInvalid, float64
-
-        _refuse_text(repr(self.name), self._words)
-        with self._open() as table:
-            for batch in table.iter_batches(batch_size=size):
-                rows = np.empty((batch.num_rows, *self.shape))
-                for number, column in enumerate(batch.columns):
-                    try:
-                        rows[:, number] = column.cast(float64()).to_numpy(zero_copy_only=False)
-                    except ArrowInvalid as error:
-                        name = batch.schema.names[number]
-                        raise UnsupportedData(
-                            f"{self.name!r}, column {name!r}: float64 can't hold it: {error}."
-                        ) from error
-                yield rows
-
-    @contextmanager
-    def _open(self) -> Iterator[Any]:
-        """Open the file, and turn what pyarrow raises into our own errors."""
-        try:
-            import pyarrow as pa
-            from pyarrow import parquet
-        except ImportError as error:
-            raise MissingPackage(
-                f"Reading {self.name!r} needs pyarrow: pip install 'truecopy[parquet]'"
-            ) from error
-        try:
-            with reading(self.name), parquet.ParquetFile(self.name) as table:
-                yield table
-        except pa.ArrowException as error:
-            raise BrokenData(f"{self.name!r} is not a whole .parquet file: {error}") from error
-
-
 def open_frame(data: Any) -> Source | None:
     """Take the rows of a data frame of any library that narwhals knows; None for all else."""
     import narwhals as nw
@@ -157,7 +103,7 @@ def open_frame(data: Any) -> Source | None:
         return None
     kinds = {str(name): dtype for name, dtype in frame.schema.items()}
     numeric = {name for name, kind in kinds.items() if kind.is_integer() or kind.is_float()}
-    _refuse_text(
+    refuse_text(
         "The table",
         {n: kind for n, kind in kinds.items() if n not in numeric and kind != nw.Boolean},
     )
@@ -170,7 +116,7 @@ def open_frame(data: Any) -> Source | None:
     return ArraySource(rows, columns=tuple(kinds))
 
 
-def _refuse_text(what: str, columns: dict[str, Any]) -> None:
+def refuse_text(what: str, columns: dict[str, Any]) -> None:
     """Name the columns that do not hold numbers."""
     if columns:
         listed = ", ".join(f"{name!r} ({kind})" for name, kind in columns.items())

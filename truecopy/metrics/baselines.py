@@ -4,13 +4,14 @@ Fitted once on training rows, in the units figures are given in: the best consta
 image, a PCA of the model's latent width, and a memory of training rows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from truecopy.data.duplicates import hash_rows
 from truecopy.data.plan import Plan
 from truecopy.data.sources import Source
 from truecopy.models.pca import PrincipalComponents, fit_pca
@@ -21,6 +22,8 @@ _SAMPLE_VALUES: Final = 4_000_000
 # Rows that the memorising copy chooses from: enough to look like most rows, few enough to
 # search and to store with a run.
 _MEMORY_ROWS: Final = 1_000
+# 8 MB, which every run folder holds.
+_MOST_HASHES: Final = 1_000_000
 _BATCH: Final = 1_024
 CONSTANTS: Final = ("mean", "median", "mode", "middle", "end", "raw_mean")
 
@@ -38,6 +41,8 @@ class Baselines:
         memory: Training rows, flat (rows, features): the memorising copy gives back the one
             nearest to what it sees.
         fitted_on: In words, the rows it was fitted on.
+        hashes: A hash of each different one of these rows, in order, by which they are known
+            again; empty where there were too many.
     """
 
     units: Plan
@@ -45,6 +50,11 @@ class Baselines:
     pca: PrincipalComponents
     memory: NDArray[np.float32]
     fitted_on: str
+    hashes: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
+
+    def count_known(self, rows: NDArray[np.float32]) -> int:
+        """Return how many of the scaled `rows` (rows, ...) equal one it was fitted on."""
+        return int(np.isin(hash_rows(rows), self.hashes).sum()) if len(self.hashes) else 0
 
     def predict(self, seen: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return the copies of scaled rows (rows, ...), noisy if the model sees noise."""
@@ -79,6 +89,7 @@ class Baselines:
             constants=np.array([self.constants[k] for k in CONSTANTS]),
             memory=self.memory,
             fitted_on=np.array(self.fitted_on),
+            hashes=self.hashes,
         )
 
     @classmethod
@@ -92,6 +103,7 @@ class Baselines:
                 pca=PrincipalComponents(stored["mean"], stored["components"]),
                 memory=stored["memory"],
                 fitted_on=str(stored["fitted_on"]),
+                hashes=stored["hashes"] if "hashes" in stored else np.zeros(0, np.uint64),
             )
 
 
@@ -127,6 +139,7 @@ def fit_baselines(source: Source, units: Plan, *, latent: int) -> Baselines:
         pca=pca,
         memory=sample.memory,
         fitted_on=f"the {rows:,} rows of {source.name} (nearest row: of {len(sample.memory):,})",
+        hashes=sample.hashes,
     )
 
 
@@ -139,6 +152,7 @@ class _Sample:
     low: float
     high: float
     raw_mean: float
+    hashes: NDArray[np.uint64]
 
 
 def _sample(source: Source, units: Plan, rows: int, features: int) -> _Sample:
@@ -150,12 +164,14 @@ def _sample(source: Source, units: Plan, rows: int, features: int) -> _Sample:
     batches = -(-rows // _BATCH)
     share = max(1, _SAMPLE_VALUES // (features * batches))
     kept = -(-_MEMORY_ROWS // batches)
-    values, memory = [], []
+    values, memory, hashes = [], [], []
     low, high, total = np.inf, -np.inf, 0.0
     for batch in source.batches(_BATCH):
         scaled = units.scaling.apply(batch).reshape(-1, features)
         values.append(scaled[:share].flatten())
         memory.append(scaled[:kept].copy())
+        if rows <= _MOST_HASHES:
+            hashes.append(hash_rows(scaled))
         low, high = min(low, float(scaled.min())), max(high, float(scaled.max()))
         total += float(batch.sum(dtype=np.float64))
     mean = np.full((1, *source.shape), total / (rows * features))
@@ -165,4 +181,5 @@ def _sample(source: Source, units: Plan, rows: int, features: int) -> _Sample:
         low,
         high,
         float(units.scaling.apply(mean).mean()),
+        np.unique(np.concatenate(hashes)) if hashes else np.zeros(0, np.uint64),
     )

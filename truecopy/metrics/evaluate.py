@@ -134,7 +134,8 @@ def _make_task(
         raise ShapeMismatch(message)
     copier.settle_units(next(source.batches(_SAMPLE_ROWS)), baselines.units)
     drawn = None if clean is not source else _choose_noise(model, noise, baselines)
-    return Task(copier, copier.untrained(), source, clean, baselines, drawn, seed)
+    own = train is None and getattr(model, "baselines_", None) is None
+    return Task(copier, copier.untrained(), source, clean, baselines, drawn, seed, own_floor=own)
 
 
 def _baselines(model: Any, copier: Copier, clean: Source, train: Any) -> Baselines:
@@ -173,6 +174,14 @@ def _facts(task: Task, scoring: Scoring, labels: NDArray[Any] | None) -> Evaluat
     notes = [scaling, *scoring.notes()]
     if task.copier.note:
         notes.append(task.copier.note)
+    if scoring.known and not task.own_floor:
+        notes.append(
+            f"{scoring.known:,} of {len(scoring.errors):,} rows equal one of the training rows: "
+            "on them it is not told how well other rows are copied."
+        )
+    if task.source.skipped:
+        left_out = len(task.source.skipped)
+        notes.append(f"{left_out:,} files of the folder were skipped: they can't be taken.")
     scores, rows = scoring.scores(), len(scoring.errors)
     return EvaluationFacts(
         model=task.copier.name,

@@ -55,6 +55,7 @@ class Scoring:
         errors: The mean squared error of each row. With that of the PCA, 16 bytes a row are
             all that grows.
         seen_range: The smallest and the largest target.
+        known: How many targets equal a row that the baselines were fitted on.
     """
 
     def __init__(self, task: Task) -> None:
@@ -71,6 +72,7 @@ class Scoring:
         self._pca_errors: list[NDArray[np.float64]] = []
         self._feature_errors = np.zeros(self._shape)
         self.seen_range = (np.inf, -np.inf)
+        self.known = 0
 
     def run(self) -> "Scoring":
         """Pass over all rows; return itself."""
@@ -106,6 +108,7 @@ class Scoring:
         self._structure = self._structure.update(target, copied, latents)
         if self._bridge is not None:
             self._bridge = self._bridge.update(target, copied)
+        self.known += task.baselines.count_known(target)
         self._errors.append(mse(target, copied))
         if "pca" in copies:
             self._pca_errors.append(mse(target, copies["pca"]))

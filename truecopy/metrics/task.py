@@ -26,7 +26,8 @@ class Task:
     """What copies what, compared with what.
 
     `source` are the rows the model sees, `clean` those it should give back; they are the same
-    object unless a target was given. `noise` corrupts what the model sees.
+    object unless a target was given. `noise` corrupts what the model sees. `own_floor`: the
+    baselines were fitted on the evaluated rows, for want of training rows.
     """
 
     copier: Copier
@@ -36,6 +37,7 @@ class Task:
     baselines: Baselines
     noise: Noise | None
     seed: int
+    own_floor: bool = False
 
     @property
     def corrupted(self) -> bool:

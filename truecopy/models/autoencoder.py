@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
-from truecopy.data.frames import make_frame
+from truecopy.data.frames import join_frames, make_frame
 from truecopy.data.mixed import put_back
 from truecopy.data.noise import Noise, parse_noise
 from truecopy.data.plan import Plan
@@ -179,10 +179,14 @@ class Autoencoder(
             dtypes, index and the columns that were left out.
         """
         source = self.open(X)
-        copies = np.concatenate([self.reconstruct_batch(batch) for batch in self.batches(source)])
-        if self.table_ is None:
-            return copies
-        return put_back(self.table_, X, copies, only_missing=only_missing)
+        if self.table_ is not None:
+            return join_frames(self.copy_tables(source, only_missing=only_missing))
+        return np.concatenate([self.reconstruct_batch(batch) for batch in self.batches(source)])
+
+    def copy_tables(self, source: Source, *, only_missing: bool = False) -> Iterator[Any]:
+        """Give the copy of each chunk of an open table, as a table; see `reconstruct`."""
+        table: Any = self.table_
+        return put_back(table, source, self.reconstruct_batch, only_missing=only_missing)
 
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         """Return the latents: `encode` for scikit-learn, which wants columns in their order."""

@@ -11,6 +11,7 @@ from truecopy.models.conv import build_conv, suits_conv
 from truecopy.models.dense import build_dense
 from truecopy.models.networks import Networks
 from truecopy.models.recipes import RECIPES, Recipe, find_recipe
+from truecopy.models.sequence import build_sequence, suits_sequence
 
 _RECIPE: Final = "recipe:"
 _DEFAULT_LATENT: Final = 16
@@ -44,7 +45,13 @@ def choose_latent(latent: int | None, recipe: Recipe | None, *, features: int) -
 
 
 def build_networks(
-    model: Any, shape: tuple[int, ...], *, latent: int, plan: PlanFacts, seed: int
+    model: Any,
+    shape: tuple[int, ...],
+    *,
+    latent: int,
+    plan: PlanFacts,
+    seed: int,
+    sequence: bool = False,
 ) -> Networks:
     """Build the networks that `model` asks for, untrained.
 
@@ -54,6 +61,7 @@ def build_networks(
         latent: The width of the latent; a Keras model keeps its own.
         plan: Gives the output activation.
         seed: Draws the initial weights.
+        sequence: Rows are windows of a time series, (length, channels), not grey images.
 
     Raises:
         UnknownName: There is no such model.
@@ -65,10 +73,13 @@ def build_networks(
     if isinstance(model, keras.Model):
         return _adopt_keras(model, shape)
     if model == "auto":
-        model = "conv" if suits_conv(shape) and plan.output.value != "softmax" else "dense"
+        suits = suits_sequence(shape) if sequence else suits_conv(shape)
+        model = "conv" if suits and plan.output.value != "softmax" else "dense"
     if model == "dense":
         return build_dense(shape, latent=latent, plan=plan, seed=seed)
     if model == "conv":
+        if sequence:
+            return build_sequence(shape, latent=latent, plan=plan, seed=seed)
         return build_conv(shape, latent=latent, plan=plan, seed=seed)
     known = ["auto", "conv", "dense", *(_RECIPE + name for name in sorted(RECIPES))]
     raise UnknownName("model", "Autoencoder", known, got=str(model))

@@ -5,15 +5,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
+from truecopy.data.frame_chunks import FilledSource
 from truecopy.data.frames import Table
 from truecopy.data.noise import Noise, parse_noise
 from truecopy.data.plan import Plan
 from truecopy.data.plan import plan as make_plan
 from truecopy.data.profile import Profile
 from truecopy.data.profile import profile as make_profile
-from truecopy.data.source import ArraySource, SubsetSource
+from truecopy.data.source import PickedSource
 from truecopy.data.sources import Source
-from truecopy.errors import EmptyData, InvalidArgument
+from truecopy.errors import EmptyData, InvalidArgument, NonFiniteData
 from truecopy.facts import RunFacts
 from truecopy.metrics.baselines import Baselines, fit_baselines
 from truecopy.models.build import build_networks, choose_latent, recipe_of
@@ -70,6 +73,7 @@ def fit_source(
             f"The data {source.name!r} have one row (n_samples=1). Fitting needs at least two."
         )
         raise EmptyData(message)
+    _require_squares(profile)
     units = (
         make_plan(profile) if told.table_ is None else Plan(told.table_.facts, told.table_.scaling)
     )
@@ -81,6 +85,7 @@ def fit_source(
         latent=choose_latent(told.latent, recipe, features=profile.facts.features),
         plan=plan.facts,
         seed=told.seed,
+        sequence=told.sequence_,
     )
     settings = make_settings(told, recipe, label=source.name, rows=profile.facts.rows)
     run = train(
@@ -99,11 +104,27 @@ def fit_source(
     )
 
 
+def _require_squares(profile: Profile) -> None:
+    """Refuse values so large that not even float64 holds their squares: no spread is known.
+
+    Raises:
+        NonFiniteData: There are such values.
+    """
+    beyond = np.flatnonzero(~np.isfinite(profile.moments.second))
+    if len(beyond):
+        name = profile.facts.name
+        reach = max(abs(profile.facts.minimum), abs(profile.facts.maximum))
+        raise NonFiniteData(
+            f"The data {name!r} have values up to {reach:.3g} (first features: "
+            f"{', '.join(map(str, beyond[:5]))}), whose squares float64 can't hold. Rescale them."
+        )
+
+
 def _fill(table: Table | None, source: Source) -> Source:
     """Return the rows with a table's missing cells at their columns' means."""
     if table is None:
         return source
-    return ArraySource(table.fill(source.array()), name=source.name)
+    return FilledSource(source, table)
 
 
 def _plan_noise(asked: str | None, plan: Plan, units: Plan) -> Noise | None:
@@ -124,8 +145,9 @@ def _training_rows(source: Source, validation: float, *, seed: int) -> Source:
     """
     if source.held_out is not None:
         return source
-    rows = source.array()
-    training, validating, _ = split_rows(len(rows), validation, seed=seed)
+    training, validating, _ = split_rows(source.rows or 0, validation, seed=seed)
     if not len(validating):
         return source
-    return SubsetSource(rows, training, name=f"{source.name}'s training part")
+    picked = PickedSource(source, training)
+    picked.name = f"{source.name}'s training part"
+    return picked

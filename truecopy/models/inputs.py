@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
+from truecopy.data.frame_chunks import FilledSource, path_of
 from truecopy.data.frames import UNSEEN, Table
-from truecopy.data.mixed import find_table, open_table, path_of
-from truecopy.data.source import ArraySource, Source, SubsetSource
+from truecopy.data.mixed import find_table, open_table
+from truecopy.data.source import Source, SubsetSource
 from truecopy.data.sources import open_source
 from truecopy.errors import InvalidArgument, ShapeMismatch, UnknownName, UnsafeData
 from truecopy.facts import PlanFacts
@@ -60,6 +61,7 @@ def open_training(estimator: Any, data: Any) -> Source:
     )
     estimator.table_ = None if found is None else found.table
     source = open_source(_as_numbers(data), owner=f"{owner}.fit") if found is None else found.rows
+    estimator.sequence_ = source.sequence
     names = source.columns if found is None else found.names
     estimator.n_features_in_ = int(np.prod(source.shape)) if names is None else len(names)
     # A frame's have been kept above, unless they are numbers: scikit-learn takes words only.
@@ -149,15 +151,17 @@ def open_scorable(estimator: Any, data: Any) -> Source:
         names = getattr(estimator, "feature_names_in_", None)
         return source if names is None or source.columns is None else _order(source, tuple(names))
     source = open_table(table, data)
-    rows = source.array()
-    complete = ~np.isnan(rows).any(axis=1)
+    complete = np.concatenate([~np.isnan(rows).any(axis=1) for rows in source.batches()])
     if complete.all():
         return source
     if not complete.any():
-        name = f"{source.name} (missing cells filled with their columns' means)"
-        return ArraySource(table.fill(rows), name=name)
-    name = f"{source.name} ({complete.sum():,} of {len(rows):,} rows: those without missing cells)"
-    return SubsetSource(rows, np.flatnonzero(complete), name=name)
+        filled = FilledSource(source, table)
+        filled.name = f"{source.name} (missing cells filled with their columns' means)"
+        return filled
+    name = (
+        f"{source.name} ({complete.sum():,} of {len(complete):,} rows: those without missing cells)"
+    )
+    return SubsetSource(source.array(), np.flatnonzero(complete), name=name)
 
 
 def _order(source: Source, wanted: tuple[str, ...]) -> Source:

@@ -4,14 +4,20 @@ Rows stay in the user's dtype, on disk if that is where they are, until their ba
 """
 
 import math
-from typing import Any, final
+from typing import Any, Final, final
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from truecopy.data.mapped import Reader
 from truecopy.data.noise import Noise, corrupt
 from truecopy.data.scaling import Scaling
+
+# Rows that are shuffled among themselves where there are too many bytes for the system to keep.
+SHUFFLE_BUFFER: Final = 65_536
+_READ_ANYHOW: Final = 1 << 30
+_BLOCK_BYTES: Final = 1 << 16
 
 
 @final
@@ -34,7 +40,9 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         centre: tuple[float, ...] | None = None,
     ) -> None:
         super().__init__()
-        self._rows = rows
+        self._rows = Reader(rows)
+        # Of rows in memory any is as near as the next.
+        self._row_bytes = rows[:1].nbytes if self._rows.mapped else 0
         self._chosen = chosen
         self._scaling = scaling
         self._batch_size = batch_size
@@ -74,7 +82,8 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         self._shuffle()
 
     def _shuffle(self) -> None:
-        shuffled = np.random.default_rng([self._seed, 1, self._epoch]).permutation(self._chosen)
+        generator = np.random.default_rng([self._seed, 1, self._epoch])
+        shuffled = shuffle(self._chosen, generator, row_bytes=self._row_bytes)
         self._order = np.resize(shuffled, len(self) * self._batch_size)
 
 
@@ -95,7 +104,7 @@ class ValidationBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras s
     ) -> None:
         super().__init__()
         self._centre = centre
-        self._rows = rows
+        self._rows = Reader(rows)
         self._chosen = chosen
         self._scaling = scaling
         self._batch_size = batch_size
@@ -117,6 +126,31 @@ class ValidationBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras s
         if self._noise is None:
             return seen, rows
         return corrupt(seen, self._noise, seed=self._seed, first_row=first), rows
+
+
+def shuffle(
+    chosen: NDArray[np.intp], generator: np.random.Generator, *, row_bytes: int
+) -> NDArray[np.intp]:
+    """Return `chosen` in a random order, which for very many bytes reads neighbours together.
+
+    Beyond 1 GiB, blocks of neighbours are shuffled, and then the rows of every 65,536 in turn:
+    a batch's rows come from all over the data, but the disk is read in blocks.
+
+    Args:
+        chosen: Numbers of rows, in order.
+        generator: Draws the order.
+        row_bytes: The size of a row on disk; 0 for rows in memory.
+    """
+    if len(chosen) * row_bytes <= _READ_ANYHOW:
+        return generator.permutation(chosen)
+    block = max(1, _BLOCK_BYTES // row_bytes)
+    starts = generator.permutation(-(-len(chosen) // block)) * block
+    places = (starts[:, None] + np.arange(block)).ravel()
+    places = places[places < len(chosen)]
+    for first in range(0, len(places), SHUFFLE_BUFFER):
+        generator.shuffle(places[first : first + SHUFFLE_BUFFER])
+    order: NDArray[np.intp] = chosen[places]
+    return order
 
 
 def fill_missing(
