@@ -67,7 +67,9 @@ def build_networks(
     if model == "auto":
         model = "conv" if suits_conv(shape) and plan.output.value != "softmax" else "dense"
     if model == "dense":
-        return build_dense(shape, latent=latent, plan=plan, seed=seed)
+        # Pictures are no table: MNIST has rows enough to learn from.
+        direct = len(shape) == 1
+        return build_dense(shape, latent=latent, plan=plan, direct=direct, seed=seed)
     if model == "conv":
         return build_conv(shape, latent=latent, plan=plan, seed=seed)
     known = ["auto", "conv", "dense", *(_RECIPE + name for name in sorted(RECIPES))]

@@ -17,6 +17,7 @@ from truecopy.errors import EmptyData, InvalidArgument
 from truecopy.facts import RunFacts
 from truecopy.metrics.baselines import Baselines, fit_baselines
 from truecopy.models.build import build_networks, choose_latent, recipe_of
+from truecopy.models.linear_start import start_linear, starts_linear
 from truecopy.models.networks import Networks
 from truecopy.models.settings import make_settings
 from truecopy.reports.progress import working
@@ -83,6 +84,11 @@ def fit_source(
         seed=told.seed,
     )
     settings = make_settings(told, recipe, label=source.name, rows=profile.facts.rows)
+    with working("fitting the mean image and PCA to compare with", quiet=told.quiet):
+        training = _training_rows(complete, told.validation, seed=told.seed)
+        baselines = fit_baselines(training, units, latent=networks.latent)
+    if starts_linear(networks):
+        start_linear(networks, baselines.pca, plan.facts)
     run = train(
         networks,
         source.array(),
@@ -91,9 +97,6 @@ def fit_source(
         settings=replace(settings, checkpoint=checkpoint, resume=resume),
         callbacks=callbacks,
     )
-    with working("fitting the mean image and PCA to compare with", quiet=told.quiet):
-        training = _training_rows(complete, told.validation, seed=told.seed)
-        baselines = fit_baselines(training, units, latent=networks.latent)
     return Fitted(
         networks=networks, plan=plan, noise=noise, run=run, baselines=baselines, profile=profile
     )
