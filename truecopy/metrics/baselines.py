@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from truecopy.data.plan import Plan
 from truecopy.data.sources import Source
+from truecopy.models.incomplete import Factors
 from truecopy.models.pca import PrincipalComponents, fit_pca
 
 # Values from which median and mode are taken: the first rows of every batch, so that sorted
@@ -22,6 +23,8 @@ _SAMPLE_VALUES: Final = 4_000_000
 # search and to store with a run.
 _MEMORY_ROWS: Final = 1_000
 _BATCH: Final = 1_024
+# How `factors` are called in a file, in the order of their fields.
+_FILLING: Final = ("fill_mean", "fill_weights", "fill_noise")
 CONSTANTS: Final = ("mean", "median", "mode", "middle", "end", "raw_mean")
 
 
@@ -38,6 +41,7 @@ class Baselines:
         memory: Training rows, flat (rows, features): the memorising copy gives back the one
             nearest to what it sees.
         fitted_on: In words, the rows it was fitted on.
+        factors: Fill in a table's missing cells; None where there is no table.
     """
 
     units: Plan
@@ -45,6 +49,7 @@ class Baselines:
     pca: PrincipalComponents
     memory: NDArray[np.float32]
     fitted_on: str
+    factors: Factors | None = None
 
     def predict(self, seen: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return the copies of scaled rows (rows, ...), noisy if the model sees noise."""
@@ -72,6 +77,8 @@ class Baselines:
 
     def save(self, path: Path) -> None:
         """Write everything but `units`, which stands in the plan, to an .npz file."""
+        found = self.factors
+        filling = {} if found is None else {name: getattr(found, name[5:]) for name in _FILLING}
         np.savez_compressed(
             path,
             mean=self.pca.mean,
@@ -79,6 +86,7 @@ class Baselines:
             constants=np.array([self.constants[k] for k in CONSTANTS]),
             memory=self.memory,
             fitted_on=np.array(self.fitted_on),
+            **filling,
         )
 
     @classmethod
@@ -92,16 +100,22 @@ class Baselines:
                 pca=PrincipalComponents(stored["mean"], stored["components"]),
                 memory=stored["memory"],
                 fitted_on=str(stored["fitted_on"]),
+                factors=Factors(*(stored[name] for name in _FILLING))
+                if _FILLING[0] in stored
+                else None,
             )
 
 
-def fit_baselines(source: Source, units: Plan, *, latent: int) -> Baselines:
+def fit_baselines(
+    source: Source, units: Plan, *, latent: int, factors: Factors | None = None
+) -> Baselines:
     """Fit the baselines on the rows of `source`.
 
     Args:
         source: The training rows.
         units: The plan whose scaling gives the units.
         latent: The model's latent width, for the PCA; 0 where it is unknown: no PCA then.
+        factors: What fills in a table's missing cells.
     """
     features = int(np.prod(source.shape))
     pca = fit_pca(
@@ -127,6 +141,7 @@ def fit_baselines(source: Source, units: Plan, *, latent: int) -> Baselines:
         pca=pca,
         memory=sample.memory,
         fitted_on=f"the {rows:,} rows of {source.name} (nearest row: of {len(sample.memory):,})",
+        factors=factors,
     )
 
 

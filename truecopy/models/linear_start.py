@@ -43,7 +43,7 @@ def start_linear(networks: Networks, pca: PrincipalComponents, plan: PlanFacts) 
     _set(code, components.T, -pca.mean @ components.T)
     first = 0
     blocks = list_blocks(plan) or [(plan.output.value, len(pca.mean))]
-    for number, (activation, width) in enumerate(blocks, start=1):
+    for number, (activation, width) in enumerate(blocks):
         part = slice(first, first + width)
         first += width
         origin, slope = _linearise(activation, pca.mean[part])
