@@ -18,8 +18,8 @@ def score(value, pca):
 def test_where_pca_copies_better_the_scorecard_recommends_it():
     assert recommend_pca(score(0.5, 0.25)) == [
         (
-            "PCA of the same width copies these rows better (mean squared error 0.25, this model 0.5): "
-            "use PCA, or train longer or on more rows."
+            "PCA of the same width copies these rows better (mean squared error 0.25, this "
+            "model 0.5): use PCA, or train longer or on more rows."
         )
     ]
 
