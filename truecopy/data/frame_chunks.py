@@ -139,16 +139,18 @@ class FrameSource(Source):
 
 @final
 class FilledSource(Source):
-    """The features of a table with each missing one at its column's mean."""
+    """The features of a table with the missing ones filled in, piece by piece."""
 
-    def __init__(self, source: Source, table: Table) -> None:
+    def __init__(
+        self, source: Source, fill: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    ) -> None:
         self.name, self.rows, self.shape = source.name, source.rows, source.shape
         self.dtype = np.dtype(np.float64)
-        self._source, self._table = source, table
+        self._source, self._fill = source, fill
 
     def chunks(self, size: int) -> Iterator[NDArray[Any]]:
         """Fill each piece."""
-        return map(self._table.fill, self._source.batches(size))
+        return map(self._fill, self._source.batches(size))
 
 
 def _open_parquet(data: Any, path: str) -> Frames:

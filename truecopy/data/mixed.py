@@ -85,7 +85,7 @@ def profile_and_plan(
     """
     found = find_table(source, categorical=categorical, ignore=ignore, owner="profile")
     if found is not None:
-        filled = FilledSource(found.rows, found.table)
+        filled = FilledSource(found.rows, found.table.fill)
         filled.name = source.name
         return make_profile(filled), Plan(found.table.facts, found.table.scaling)
     profile = make_profile(source)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from truecopy.data.duplicates import hash_rows
 from truecopy.data.plan import Plan
 from truecopy.data.sources import Source
+from truecopy.models.incomplete import Factors
 from truecopy.models.pca import PrincipalComponents, fit_pca
 
 # Values from which median and mode are taken: the first rows of every batch, so that sorted
@@ -25,6 +26,8 @@ _MEMORY_ROWS: Final = 1_000
 # 8 MB, which every run folder holds.
 _MOST_HASHES: Final = 1_000_000
 _BATCH: Final = 1_024
+# How `factors` are called in a file, in the order of their fields.
+_FILLING: Final = ("fill_mean", "fill_weights", "fill_noise")
 CONSTANTS: Final = ("mean", "median", "mode", "middle", "end", "raw_mean")
 
 
@@ -43,6 +46,7 @@ class Baselines:
         fitted_on: In words, the rows it was fitted on.
         hashes: A hash of each different one of these rows, in order, by which they are known
             again; empty where there were too many.
+        factors: Fill in a table's missing cells; None where there is no table.
     """
 
     units: Plan
@@ -51,6 +55,8 @@ class Baselines:
     memory: NDArray[np.float32]
     fitted_on: str
     hashes: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
+
+    factors: Factors | None = None
 
     def count_known(self, rows: NDArray[np.float32]) -> int:
         """Return how many of the scaled `rows` (rows, ...) equal one it was fitted on."""
@@ -82,6 +88,8 @@ class Baselines:
 
     def save(self, path: Path) -> None:
         """Write everything but `units`, which stands in the plan, to an .npz file."""
+        found = self.factors
+        filling = {} if found is None else {name: getattr(found, name[5:]) for name in _FILLING}
         np.savez_compressed(
             path,
             mean=self.pca.mean,
@@ -90,6 +98,7 @@ class Baselines:
             memory=self.memory,
             fitted_on=np.array(self.fitted_on),
             hashes=self.hashes,
+            **filling,
         )
 
     @classmethod
@@ -104,16 +113,22 @@ class Baselines:
                 memory=stored["memory"],
                 fitted_on=str(stored["fitted_on"]),
                 hashes=stored["hashes"] if "hashes" in stored else np.zeros(0, np.uint64),
+                factors=Factors(*(stored[name] for name in _FILLING))
+                if _FILLING[0] in stored
+                else None,
             )
 
 
-def fit_baselines(source: Source, units: Plan, *, latent: int) -> Baselines:
+def fit_baselines(
+    source: Source, units: Plan, *, latent: int, factors: Factors | None = None
+) -> Baselines:
     """Fit the baselines on the rows of `source`.
 
     Args:
         source: The training rows.
         units: The plan whose scaling gives the units.
         latent: The model's latent width, for the PCA; 0 where it is unknown: no PCA then.
+        factors: What fills in a table's missing cells.
     """
     features = int(np.prod(source.shape))
     pca = fit_pca(
@@ -140,6 +155,7 @@ def fit_baselines(source: Source, units: Plan, *, latent: int) -> Baselines:
         memory=sample.memory,
         fitted_on=f"the {rows:,} rows of {source.name} (nearest row: of {len(sample.memory):,})",
         hashes=sample.hashes,
+        factors=factors,
     )
 
 

@@ -12,7 +12,7 @@ from truecopy.data.plan import plan as make_plan
 from truecopy.data.profile import profile as make_profile
 from truecopy.data.sources import Source, open_source
 from truecopy.errors import InvalidArgument, ShapeMismatch
-from truecopy.facts import EvaluationFacts, Examples
+from truecopy.facts import EvaluationFacts, Examples, ScoreFacts
 from truecopy.metrics.baselines import Baselines, fit_baselines
 from truecopy.metrics.copier import Copier, as_copier
 from truecopy.metrics.examples import pick_examples
@@ -168,6 +168,18 @@ def _check_labels(labels: Any, rows: int) -> NDArray[Any] | None:
     return given
 
 
+def recommend_pca(mse: ScoreFacts) -> list[str]:
+    """Return a sentence for the reader where PCA of the same width copies better; else nothing."""
+    pca = mse.baselines.get("pca")
+    if pca is None or mse.value <= pca:
+        return []
+    told = (
+        f"PCA of the same width copies these rows better (mean squared error {pca:.3g}, this "
+        f"model {mse.value:.3g}): use PCA, or train longer or on more rows."
+    )
+    return [told]
+
+
 def _facts(task: Task, scoring: Scoring, labels: NDArray[Any] | None) -> EvaluationFacts:
     units, seen = task.baselines.units.facts, scoring.seen_range
     scaling = f"Figures are in scaled units (scaling: {units.scaling.value})."
@@ -183,6 +195,7 @@ def _facts(task: Task, scoring: Scoring, labels: NDArray[Any] | None) -> Evaluat
         left_out = len(task.source.skipped)
         notes.append(f"{left_out:,} files of the folder were skipped: they can't be taken.")
     scores, rows = scoring.scores(), len(scoring.errors)
+    notes += recommend_pca(scores["mse"])
     return EvaluationFacts(
         model=task.copier.name,
         data=task.source.name,

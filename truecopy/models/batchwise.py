@@ -2,7 +2,7 @@
 
 from abc import ABC
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,6 @@ from truecopy.data.source import Source
 from truecopy.metrics.baselines import Baselines
 from truecopy.models.deviations import measure_deviations
 from truecopy.models.networks import predict
-from truecopy.training.batches import fill_missing
-
-# Missing cells start at their column's mean and are replaced by the model's own copy of them,
-# as often as this. On 2,000 rows of rank 3 with 20 % of 12 columns missing, 0, 1, 20 and 100
-# rounds gave an error of 0.23, 0.17, 0.20 and 0.31 standard deviations: more leave the data.
-_ROUNDS: Final = 1
 
 
 class Batchwise(ABC):
@@ -61,6 +55,13 @@ class Batchwise(ABC):
         floors: NDArray[np.float64] = measure_deviations(means, rows, units.facts).sum(axis=1)
         return floors
 
+    def extent_batch(self, batch: NDArray[Any]) -> NDArray[np.float64]:
+        """Return each feature's, or column's, part of how far its row's copy is from the mean."""
+        units = self.baselines_.units
+        copies = units.scaling.apply(self.reconstruct_batch(batch))
+        means = self.baselines_.pca.mean.reshape(copies.shape[1:])
+        return measure_deviations(copies, np.where(np.isnan(batch), np.nan, means), units.facts)
+
     def batches(self, source: Source) -> Iterator[NDArray[Any]]:
         """Give the rows of a source batch by batch, refusing what can't be scaled.
 
@@ -73,11 +74,7 @@ class Batchwise(ABC):
         return check_batches(source.batches(), self.plan_.scaling, name=source.name)
 
     def _complete(self, batch: NDArray[Any]) -> NDArray[np.float32]:
-        """Return scaled rows with the model's own copy in place of what is missing."""
+        """Return scaled rows with what is expected in place of what is missing."""
         rows = self.plan_.scaling.apply(batch)
-        seen = fill_missing(rows, self.plan_.facts.centre)
-        if self.table_ is None or not np.isnan(rows).any():
-            return seen
-        for _ in range(_ROUNDS):
-            seen = np.where(np.isnan(rows), predict(self.model_, seen), rows)
-        return seen
+        factors = self.baselines_.factors
+        return rows if factors is None else factors.fill(rows)

@@ -76,7 +76,9 @@ def build_networks(
         suits = suits_sequence(shape) if sequence else suits_conv(shape)
         model = "conv" if suits and plan.output.value != "softmax" else "dense"
     if model == "dense":
-        return build_dense(shape, latent=latent, plan=plan, seed=seed)
+        # Pictures are no table: MNIST has rows enough to learn from.
+        direct = len(shape) == 1
+        return build_dense(shape, latent=latent, plan=plan, direct=direct, seed=seed)
     if model == "conv":
         if sequence:
             return build_sequence(shape, latent=latent, plan=plan, seed=seed)

@@ -24,16 +24,21 @@ def build_dense(
     latent: int,
     plan: PlanFacts,
     widths: tuple[int, ...] | None = None,
+    direct: bool = False,
     seed: int = 0,
     name: str = "dense",
 ) -> Networks:
     """Build features - widths - latent - widths reversed - features, with relu between.
+
+    With `direct` the latent also sees the row itself, and the output the latent itself, so that
+    what is linear in the rows needs no relu units: `models.linear_start` puts PCA there.
 
     Args:
         shape: The shape of one row; flattened on the way in, restored on the way out.
         latent: The width of the latent; it is linear, so that it can carry signs.
         plan: Gives the output activation and its groups.
         widths: The encoder's hidden widths, from the input on; None: `default_widths`.
+        direct: Connect row and latent, latent and output, past the hidden layers, too.
         seed: Draws the initial weights.
         name: The name of the whole model.
     """
@@ -50,6 +55,9 @@ def build_dense(
             kernel_initializer=initializers(),
             name=f"encoder_{number}",
         )(hidden)
+    if direct:
+        flat = rows if len(shape) == 1 else keras.layers.Flatten(name="flat_row")(rows)
+        hidden = keras.layers.Concatenate(name="with_row")([flat, hidden])
     code = keras.layers.Dense(latent, kernel_initializer=initializers(), name="latent")(hidden)
     encoder = keras.Model(rows, code, name="encoder")
 
@@ -62,5 +70,7 @@ def build_dense(
             kernel_initializer=initializers(),
             name=f"decoder_{number}",
         )(hidden)
+    if direct:
+        hidden = keras.layers.Concatenate(name="with_code")([codes, hidden])
     outputs = dense_output(hidden, shape, plan, initializers)
     return join(encoder, keras.Model(codes, outputs, name="decoder"), name=name)

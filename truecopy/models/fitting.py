@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from truecopy.data.frame_chunks import FilledSource
 from truecopy.data.frames import Table
+from truecopy.data.mapped import Reader
 from truecopy.data.noise import Noise, parse_noise
 from truecopy.data.plan import Plan
 from truecopy.data.plan import plan as make_plan
@@ -20,13 +22,17 @@ from truecopy.errors import EmptyData, InvalidArgument, NonFiniteData
 from truecopy.facts import RunFacts
 from truecopy.metrics.baselines import Baselines, fit_baselines
 from truecopy.models.build import build_networks, choose_latent, recipe_of
+from truecopy.models.incomplete import MOST_ROWS, Factors, fit_factors
+from truecopy.models.linear_start import start_linear, starts_linear
 from truecopy.models.networks import Networks
 from truecopy.models.settings import make_settings
 from truecopy.reports.progress import working
-from truecopy.training.batches import split_rows
+from truecopy.training.batches import Hiding, split_rows
 from truecopy.training.fit import train
 
 _FEWEST_ROWS: Final = 2
+# A column that is nearly always missing must keep cells to learn from.
+_MOST_HIDDEN: Final = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -65,7 +71,8 @@ def fit_source(
         TruecopyError: As `Autoencoder.fit` does.
     """
     recipe = recipe_of(told.model)
-    complete = _fill(told.table_, source)
+    factors = _fit_factors(told, source)
+    complete = _fill(told.table_, factors, source)
     with working(f"profiling {source.name}", quiet=told.quiet):
         profile = make_profile(complete)
     if profile.facts.rows < _FEWEST_ROWS:
@@ -88,17 +95,16 @@ def fit_source(
         sequence=told.sequence_,
     )
     settings = make_settings(told, recipe, label=source.name, rows=profile.facts.rows)
+    baselines = _start(networks, told, complete, plan=plan, units=units, factors=factors)
     run = train(
         networks,
         source.array(),
         plan=plan,
         noise=noise,
         settings=replace(settings, checkpoint=checkpoint, resume=resume),
+        hiding=_hide(told.table_, factors),
         callbacks=callbacks,
     )
-    with working("fitting the mean image and PCA to compare with", quiet=told.quiet):
-        training = _training_rows(complete, told.validation, seed=told.seed)
-        baselines = fit_baselines(training, units, latent=networks.latent)
     return Fitted(
         networks=networks, plan=plan, noise=noise, run=run, baselines=baselines, profile=profile
     )
@@ -120,11 +126,59 @@ def _require_squares(profile: Profile) -> None:
         )
 
 
-def _fill(table: Table | None, source: Source) -> Source:
-    """Return the rows with a table's missing cells at their columns' means."""
-    if table is None:
+def _start(
+    networks: Networks,
+    told: Any,
+    complete: Source,
+    *,
+    plan: Plan,
+    units: Plan,
+    factors: Factors | None,
+) -> Baselines:
+    """Return what to compare with; start a table's network at the PCA among it."""
+    with working("fitting the mean image and PCA to compare with", quiet=told.quiet):
+        training = _training_rows(complete, told.validation, seed=told.seed)
+        baselines = fit_baselines(training, units, latent=networks.latent, factors=factors)
+    if starts_linear(networks):
+        start_linear(networks, baselines.pca, plan.facts)
+    return baselines
+
+
+def _fit_factors(told: Any, source: Source) -> Factors | None:
+    """Return what fills in a table's missing cells; only rows that train are looked at."""
+    table, rows = told.table_, source.array() if told.table_ is not None else None
+    if table is None or rows is None or len(rows) < _FEWEST_ROWS:
+        return None
+    recipe = recipe_of(told.model)
+    latent = choose_latent(told.latent, recipe, features=rows.shape[1])
+    training, _, _ = split_rows(len(rows), told.validation, seed=told.seed)
+    sample = training[:: max(1, len(training) // MOST_ROWS)]
+    return fit_factors(table.scaling.apply(Reader(rows)[sample]), factors=latent)
+
+
+def _fill(table: Table | None, factors: Factors | None, source: Source) -> Source:
+    """Return the rows with a table's missing cells filled in."""
+    if table is None or factors is None:
         return source
-    return FilledSource(source, table)
+    scaling = table.scaling
+
+    def fill(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        filled = scaling.undo(factors.fill(scaling.apply(rows)))
+        return np.where(np.isnan(rows), filled, rows)
+
+    return FilledSource(source, fill)
+
+
+def _hide(table: Table | None, factors: Factors | None) -> Hiding | None:
+    """Return which of a table's cells the network doesn't see while it trains."""
+    if table is None or factors is None:
+        return None
+    columns = table.columns
+    return Hiding(
+        factors,
+        tuple(min(column.missing, _MOST_HIDDEN) for column in columns),
+        tuple(column.width for column in columns),
+    )
 
 
 def _plan_noise(asked: str | None, plan: Plan, units: Plan) -> Noise | None:

@@ -155,7 +155,7 @@ def open_scorable(estimator: Any, data: Any) -> Source:
     if complete.all():
         return source
     if not complete.any():
-        filled = FilledSource(source, table)
+        filled = FilledSource(source, table.fill)
         filled.name = f"{source.name} (missing cells filled with their columns' means)"
         return filled
     name = (

@@ -1,4 +1,4 @@
-"""Rows that an autoencoder can't copy are unlike those it was trained on: outliers."""
+"""Rows unlike those that an autoencoder was trained on: copied badly, or far from the others."""
 
 from collections.abc import Sequence
 from typing import Any, Final, Self
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.exceptions import NotFittedError
 
-from truecopy.data.source import Source, SubsetSource
+from truecopy.data.source import ArraySource, Source, SubsetSource
 from truecopy.errors import EmptyData
 from truecopy.models.autoencoder import Autoencoder
 from truecopy.models.calibration import (
@@ -16,6 +16,7 @@ from truecopy.models.calibration import (
     calibrate_on_held_out,
     check_share,
 )
+from truecopy.models.distances import Distances
 from truecopy.models.inputs import open_training
 from truecopy.models.pickling import reduce_estimator
 from truecopy.models.settings import check_settings
@@ -23,13 +24,19 @@ from truecopy.training.batches import split_rows
 
 # One training row is none to learn from.
 _FEWEST_TRAINING: Final = 2
+# Rows that tell what is typical: a median of 5,000 is known to about two percent.
+_MOST_MEASURED: Final = 5_000
 
 
 class OutlierDetector(
     OutlierMixin,  # type: ignore[misc]  # scikit-learn ships no types
     BaseEstimator,  # type: ignore[misc]
 ):
-    """Flags rows that an `Autoencoder`, trained on ordinary rows, copies badly.
+    """Flags rows that an `Autoencoder`, trained on ordinary rows, copies badly or finds far off.
+
+    A row's distance has two parts, each 1 for a typical training row: its error, each feature's
+    in parts of its typical one, and the robust Mahalanobis distance of its latent (after ROBPCA:
+    Hubert, Rousseeuw & Vanden Branden 2005). Both are measured on the training rows.
 
     The threshold comes from rows that had no part in the training, because training rows are
     copied better than any new row will be: taken from them, it would flag too many.
@@ -58,6 +65,7 @@ class OutlierDetector(
 
     Attributes:
         autoencoder_: The fitted `Autoencoder`.
+        distances_: What is typical of the training rows' errors and latents.
         calibration_: The threshold and where it comes from.
         offset_: Minus the threshold: `decision_function` is `score_samples` less this.
 
@@ -132,12 +140,14 @@ class OutlierDetector(
         if automatic:
             training, held_out = _keep_some(source, self.calibration, seed=self.seed)
             autoencoder.fit_source(training)
-            errors = -autoencoder.score_source(held_out)
-            self.calibration_ = calibrate_on_held_out(errors, self.false_alarms)
+            self.distances_ = self._fit_distances(autoencoder, training)
+            found = self._measure(autoencoder, held_out)
+            self.calibration_ = calibrate_on_held_out(found, self.false_alarms)
         else:
             autoencoder.fit_source(source)
-            errors = -autoencoder.score_source(source)
-            self.calibration_ = calibrate_on_all(errors, float(self.contamination))
+            self.distances_ = self._fit_distances(autoencoder, source)
+            found = self._measure(autoencoder, source)
+            self.calibration_ = calibrate_on_all(found, float(self.contamination))
         self.offset_: float = -self.calibration_.threshold
         self.autoencoder_: Autoencoder = autoencoder
         self.n_features_in_: int = autoencoder.n_features_in_
@@ -146,8 +156,9 @@ class OutlierDetector(
         return self
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
-        """Return minus the error of each row: the lower, the more abnormal."""
-        return self._fitted().score_samples(X)
+        """Return minus the distance of each row: the lower, the more abnormal."""
+        autoencoder = self._fitted()
+        return -self._measure(autoencoder, autoencoder.open(X, strict=True))
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
         """Return `score_samples` less `offset_`: below 0 for outliers."""
@@ -158,11 +169,46 @@ class OutlierDetector(
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def contributions(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
-        """Return what each feature adds to its row's error, in the shape of the rows.
+        """Return what each feature adds to its row's distance, in the shape of the rows.
 
-        The sum over a row is its error: minus `score_samples`.
+        Of a table it is each column: (rows, columns). The sum over a row is its distance, minus
+        `score_samples`. The part of the latent, which belongs to no feature, is shared out as
+        the squared deviation of the row's copy from the mean row is.
         """
-        return self._fitted().contributions(X)
+        autoencoder = self._fitted()
+        source = autoencoder.open(X)
+        table = autoencoder.table_
+        shape = source.shape if table is None else (len(table.columns),)
+        parts = [
+            self.distances_.share(
+                autoencoder.contribution_batch(batch),
+                autoencoder.encode_batch(batch),
+                autoencoder.extent_batch(batch),
+            )
+            for batch in autoencoder.batches(source)
+        ]
+        return np.concatenate(parts).reshape(-1, *shape)
+
+    def _fit_distances(self, autoencoder: Autoencoder, source: Source) -> Distances:
+        """Measure what is typical on some of the training rows."""
+        rows = source.array()
+        some = rows[:: max(1, len(rows) // _MOST_MEASURED)]
+        batches = list(autoencoder.batches(ArraySource(some, name=source.name)))
+        errors = np.concatenate([autoencoder.contribution_batch(batch) for batch in batches])
+        latents = np.concatenate([autoencoder.encode_batch(batch) for batch in batches])
+        columns = autoencoder.plan_.facts.columns
+        categories = (
+            np.array([column.output != "linear" for column in columns]) if columns else False
+        )
+        return Distances.fit(errors, latents, categories=categories, seed=self.seed)
+
+    def _measure(self, autoencoder: Autoencoder, source: Source) -> NDArray[np.float64]:
+        """Return the distance of each row."""
+        parts: list[NDArray[np.float64]] = []
+        for batch in autoencoder.batches(source):
+            off = self.distances_.measure_off(autoencoder.contribution_batch(batch))
+            parts.append(off + self.distances_.measure_along(autoencoder.encode_batch(batch)))
+        return np.concatenate(parts)
 
     def _fitted(self) -> Autoencoder:
         if not hasattr(self, "autoencoder_"):

@@ -22,8 +22,8 @@ class PyodDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
 
     Attributes:
         detector_: The fitted `OutlierDetector`.
-        decision_scores_: The error of each row given to `fit`, shape (rows,).
-        threshold_: Errors above it belong to outliers.
+        decision_scores_: The distance of each row given to `fit`, shape (rows,).
+        threshold_: Distances above it belong to outliers.
         labels_: 1 for the outliers among the rows given to `fit`, else 0.
     """
 
@@ -44,9 +44,9 @@ class PyodDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
-        """Return the error of each row: the higher, the more abnormal."""
-        errors: NDArray[np.float64] = -self.detector_.score_samples(X)
-        return errors
+        """Return the distance of each row: the higher, the more abnormal."""
+        distances: NDArray[np.float64] = -self.detector_.score_samples(X)
+        return distances
 
     def predict(self, X: Any) -> NDArray[np.int64]:  # noqa: N803
         """Return 1 for outliers and 0 for all other rows."""

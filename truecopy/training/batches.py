@@ -4,6 +4,8 @@ Rows stay in the user's dtype, on disk if that is where they are, until their ba
 """
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final, final
 
 import keras
@@ -13,6 +15,27 @@ from numpy.typing import NDArray
 from truecopy.data.mapped import Reader
 from truecopy.data.noise import Noise, corrupt
 from truecopy.data.scaling import Scaling
+from truecopy.models.incomplete import Factors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hiding:
+    """Which cells of a table a network doesn't see, and what it sees instead.
+
+    Besides the missing cells these are known ones, drawn afresh for every batch: as they have
+    targets, they teach the network to fill in a cell rather than to hand on what stands there
+    (denoising, as in MIDA: Gondara & Wang 2018).
+
+    Attributes:
+        factors: Fill in.
+        shares: Of each column, the share of cells to hide: as many as are missing.
+        widths: How many features each column takes.
+    """
+
+    factors: Factors
+    shares: tuple[float, ...]
+    widths: tuple[int, ...]
+
 
 # Rows that are shuffled among themselves where there are too many bytes for the system to keep.
 SHUFFLE_BUFFER: Final = 65_536
@@ -37,7 +60,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         batch_size: int,
         seed: int,
         epoch: int = 0,
-        centre: tuple[float, ...] | None = None,
+        hiding: Hiding | None = None,
     ) -> None:
         super().__init__()
         self._rows = Reader(rows)
@@ -47,7 +70,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         self._scaling = scaling
         self._batch_size = batch_size
         self._seed = seed
-        self._centre = centre
+        self._hiding = hiding
         # Keras 3.15 calls on_epoch_end once after every epoch, so counting its calls counts
         # epochs: a resumed training has the order that the uninterrupted one has.
         self._epoch = epoch
@@ -59,7 +82,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         drawn = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         rows = self._scaling.apply(self._rows[drawn])
-        return fill_missing(rows, self._centre), rows
+        return hide(rows, self._hiding, [self._seed, 2, self._epoch, index]), rows
 
     @property
     def rows(self) -> int:
@@ -74,7 +97,8 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
     def sample(self, most: int) -> NDArray[np.float32]:
         """Return up to `most` scaled rows, evenly spread over those that train."""
         step = -(-len(self._chosen) // most)
-        return fill_missing(self._scaling.apply(self._rows[self._chosen[::step]]), self._centre)
+        rows = self._scaling.apply(self._rows[self._chosen[::step]])
+        return rows if self._hiding is None else self._hiding.factors.fill(rows)
 
     def on_epoch_end(self) -> None:
         """Shuffle."""
@@ -100,10 +124,10 @@ class ValidationBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras s
         batch_size: int,
         noise: Noise | None,
         seed: int,
-        centre: tuple[float, ...] | None = None,
+        hiding: Hiding | None = None,
     ) -> None:
         super().__init__()
-        self._centre = centre
+        self._hiding = hiding
         self._rows = Reader(rows)
         self._chosen = chosen
         self._scaling = scaling
@@ -122,7 +146,7 @@ class ValidationBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras s
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         first = index * self._batch_size
         rows = self._scaling.apply(self._rows[self._chosen[first : first + self._batch_size]])
-        seen = fill_missing(rows, self._centre)
+        seen = hide(rows, self._hiding, [self._seed, 3, first])
         if self._noise is None:
             return seen, rows
         return corrupt(seen, self._noise, seed=self._seed, first_row=first), rows
@@ -153,13 +177,16 @@ def shuffle(
     return order
 
 
-def fill_missing(
-    rows: NDArray[np.float32], centre: tuple[float, ...] | None
+def hide(
+    rows: NDArray[np.float32], hiding: Hiding | None, seed: Sequence[int]
 ) -> NDArray[np.float32]:
-    """Return scaled rows with `centre` in place of NaN; as they are where there is none."""
-    if centre is None:
+    """Return scaled rows as a network sees them: missing cells, and some known ones, filled in."""
+    if hiding is None:
         return rows
-    return np.where(np.isnan(rows), np.asarray(centre, np.float32), rows)
+    shares = np.asarray(hiding.shares)
+    drawn = np.random.default_rng(seed).random((len(rows), len(shares))) < shares
+    hidden = np.repeat(drawn, hiding.widths, axis=1)
+    return hiding.factors.fill(np.where(hidden, np.float32(np.nan), rows))
 
 
 def split_rows(

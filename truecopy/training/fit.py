@@ -23,7 +23,7 @@ from truecopy.errors import Diverged, EmptyData
 from truecopy.facts import RunFacts
 from truecopy.models.networks import Networks
 from truecopy.training.acceleration import accelerate
-from truecopy.training.batches import TrainingBatches, ValidationBatches, split_rows
+from truecopy.training.batches import Hiding, TrainingBatches, ValidationBatches, split_rows
 from truecopy.training.checkpoint import Checkpoint, History, KeepBest, State, restore
 from truecopy.training.corruption import build_trainer
 from truecopy.training.grouping import group_steps
@@ -60,6 +60,7 @@ def train(
     plan: Plan,
     noise: Noise | None,
     settings: Settings,
+    hiding: Hiding | None = None,
     callbacks: Sequence[Any] = (),
 ) -> RunFacts:
     """Fit `networks` to reconstruct clean rows from (noisy) rows, in place.
@@ -70,6 +71,7 @@ def train(
         plan: Gives scaling and loss.
         noise: Corrupts the inputs, never the targets.
         settings: Epochs, batch size and so on.
+        hiding: Fills in a table's missing cells; None: there are none.
         callbacks: Further Keras callbacks.
 
     Returns:
@@ -85,7 +87,9 @@ def train(
     if settings.resume and settings.checkpoint is not None:
         state = State.load(settings.checkpoint)
         state.require_told(told, settings.checkpoint)
-    batches, held_out = _split(rows, plan, noise, settings, 0 if state is None else state.epoch)
+    batches, held_out = _split(
+        rows, plan, noise, settings, hiding, 0 if state is None else state.epoch
+    )
     trainer = build_trainer(networks.model, noise, seed=settings.seed)
     group = group_steps(trainer, batch_size=batches.batch_size, callbacks=callbacks)
     _compile(trainer, plan, settings.learning_rate, group)
@@ -120,17 +124,22 @@ def train(
 
 
 def _split(
-    rows: NDArray[Any], plan: Plan, noise: Noise | None, settings: Settings, epoch: int
+    rows: NDArray[Any],
+    plan: Plan,
+    noise: Noise | None,
+    settings: Settings,
+    hiding: Hiding | None,
+    epoch: int,
 ) -> tuple[TrainingBatches, ValidationBatches | None]:
     """Return the batches to train on from `epoch` on, and those that find the best epoch."""
-    seed, scaling, centre = settings.seed, plan.scaling, plan.facts.centre
+    seed, scaling = settings.seed, plan.scaling
     training, validation, validation_batch = split_rows(len(rows), settings.validation, seed=seed)
     if not len(training):
         message = f"All {len(rows)} rows went into validation. Lower 'validation' or add rows."
         raise EmptyData(message)
     batch_size = min(settings.batch_size, len(training))
     batches = TrainingBatches(
-        rows, training, scaling, batch_size=batch_size, seed=seed, epoch=epoch, centre=centre
+        rows, training, scaling, batch_size=batch_size, seed=seed, epoch=epoch, hiding=hiding
     )
     if not len(validation):
         return batches, None
@@ -141,7 +150,7 @@ def _split(
         batch_size=validation_batch,
         noise=noise,
         seed=seed,
-        centre=centre,
+        hiding=hiding,
     )
     return batches, held_out
 
