@@ -21,7 +21,9 @@ def fit_with(group, monkeypatch):
     monkeypatch.setattr(fit, "group_steps", lambda *_, **__: group)
     model = truecopy.Autoencoder(2, model="dense", epochs=3, batch_size=16, quiet=True)
     ends = []
-    watch = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *told: ends.append(told))
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs=None: ends.append((batch, logs))
+    )
     model.fit(ROWS, callbacks=[watch])
     return model.run_.history, len(ends)
 
