@@ -221,7 +221,7 @@ def _open_iterable(data: Any) -> Frames | None:
     """Open an iterable whose items are frames; None for all else."""
     if isinstance(data, Source | str | bytes | dict | list | tuple | np.ndarray):
         return None
-    if not isinstance(data, Iterable) or hasattr(data, "__array__"):
+    if not isinstance(data, Iterable) or hasattr(data, "__array__") or hasattr(data, "shape"):
         return None
     items = iter(data)
     if items is data:  # what gives its rows only once is kept by those who read numbers

@@ -66,8 +66,7 @@ def summarise(plain: Mapping[str, Any]) -> str:
     """
     severities = [finding["severity"] for finding in plain["findings"]]
     if not severities:
-        checked = plain.get("checked")
-        return "No findings" if checked is None else f"No findings: {checked} rules checked"
+        return "No findings"
     counts = {name: severities.count(name) for name in STYLES}
     told = ", ".join(_count(n, name) for name, n in counts.items() if n)
     return f"{_count(len(severities), 'finding')}: {told}"
