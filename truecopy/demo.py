@@ -11,9 +11,12 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from truecopy.audit.audit import Audit, audit
+from truecopy.data.noise import corrupt
 from truecopy.facts import EvaluationFacts, RunFacts
 from truecopy.metrics.evaluate import Scorecard, evaluate
 from truecopy.models.autoencoder import Autoencoder
+from truecopy.reports.audit_page import make_section
 from truecopy.reports.html import write_page
 from truecopy.reports.progress import working
 from truecopy.reports.result import check_savable
@@ -33,6 +36,8 @@ _PROGRAMS: Final[dict[str, dict[str, Any]]] = {
     "denoiser": {"model": "dense", "latent": 16, "noise": _NOISE, "epochs": 12},
     "posted": {"model": "recipe:vanilla-dense-as-posted", "epochs": 3},
 }
+_AUDITED: Final = ("denoiser", "posted")
+_AUDITED_ROWS: Final = 10_000
 _HEADINGS: Final = {
     "dense": "1. The vanilla dense autoencoder, corrected",
     "denoiser": "2. A denoising autoencoder, and what its accuracy means",
@@ -50,13 +55,13 @@ def run_demo(out: Path, *, seed: int, quiet: bool, console: Console) -> dict[str
         console: Where the story is told.
 
     Returns:
-        The scorecards as plain dicts, the two answers, and the report's path.
+        The scorecards and audits as plain dicts, the two answers, and the report's path.
 
     Raises:
         OutputFailed: The folder of `out` can't be written to.
     """
     check_savable(out)
-    sections, cards, answers = [], {}, {}
+    sections, cards, answers, audits = [], {}, {}, {}
     for name, settings in _PROGRAMS.items():
         console.rule(_HEADINGS[name], align="left")
         autoencoder, card = _train(settings, seed=seed, quiet=quiet, console=console)
@@ -69,11 +74,18 @@ def run_demo(out: Path, *, seed: int, quiet: bool, console: Console) -> dict[str
         answers[name] = story
         console.print(*story, sep="\n\n", highlight=False)
         sections.append(describe_run(autoencoder, card, heading=_HEADINGS[name], story=story))
+        if name in _AUDITED:
+            with working("auditing it", quiet=quiet):
+                audits[name] = _audit(name, autoencoder, seed=seed)
+            console.print(audits[name])
+            heading = f"{_HEADINGS[name]}: the audit"
+            sections.append(make_section(audits[name].to_dict(), heading=heading))
     write_page(out, "truecopy demo: how good is the copy?", sections, command="truecopy demo")
     return {
         "report": str(out),
         "scorecards": {name: card.to_dict() for name, card in cards.items()},
         "answers": {name: list(story) for name, story in answers.items()},
+        "audits": {name: found.to_dict() for name, found in audits.items()},
     }
 
 
@@ -90,6 +102,19 @@ def _train(
     with working("scoring 10,000 test images", quiet=quiet):
         card = evaluate(autoencoder, "mnist:test", seed=seed)
     return autoencoder, card
+
+
+def _audit(name: str, autoencoder: Autoencoder, *, seed: int) -> Audit:
+    """Audit one of the two programs that people ask about, compiled as they compile it."""
+    rows = autoencoder.open("mnist").array()[:_AUDITED_ROWS]
+    history = autoencoder.run_.history
+    if name == "posted":
+        return audit(autoencoder, rows, history=history, seed=seed)
+    clean, noise = autoencoder.plan_.scaling.apply(rows), autoencoder.noise_
+    noisy = clean if noise is None else corrupt(clean, noise, seed=seed)
+    model = autoencoder.model_
+    model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
+    return audit(model, noisy, clean, history=history, seed=seed)
 
 
 def _tell(name: str, facts: EvaluationFacts, run: RunFacts) -> tuple[str, ...]:
