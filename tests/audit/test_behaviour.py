@@ -3,9 +3,10 @@
 import keras
 import numpy as np
 import pytest
-from keras import layers
+from keras import layers, ops
 from sklearn.decomposition import PCA
 
+import truecopy
 from truecopy.audit.behaviour import (
     flat,
     measure_behaviour,
@@ -128,3 +129,31 @@ def test_the_loss_is_split_into_what_layers_add_and_the_rest():
     # Keras divides an activity penalty by the batch's rows.
     assert facts.penalty == pytest.approx(0.5 * np.abs(z).sum() / 32, rel=1e-5)
     assert facts.reconstruction == pytest.approx(np.square(copied - X[:32]).mean(), rel=1e-4)
+
+
+def test_the_errors_of_logits_are_those_of_the_probabilities_they_stand_for():
+    shares = np.random.default_rng(0).uniform(0.02, 0.98, (64, 6)).astype("float32")
+    model = keras.Sequential([keras.Input((6,)), layers.Lambda(lambda x: ops.log(x / (1 - x)))])
+    model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))
+
+    seen = truecopy.audit(model, shares).facts.behaviour
+
+    assert seen.mse == pytest.approx(0, abs=1e-9)
+    assert seen.output[0] < 0  # what it gives is told as it is
+
+
+def test_a_layer_that_keeps_its_largest_values_is_sparse_and_a_relu_is_not():
+    rows = np.random.default_rng(0).normal(size=(64, 12)).astype("float32")
+
+    def keep_three(x):
+        return ops.where(x >= ops.top_k(x, 3)[0][:, -1:], x, 0.0)
+
+    inputs = keras.Input((12,))
+    h = layers.Lambda(keep_three, name="top")(layers.Dense(24)(inputs))
+    h = layers.Dense(24, activation="relu", name="cut")(h)
+    model = keras.Model(inputs, layers.Dense(12)(h))
+    model.compile(loss="mse")
+
+    found = {layer.name: layer for layer in truecopy.audit(model, rows).facts.model.layers}
+
+    assert (found["top"].sparse, found["cut"].sparse) == (True, False)

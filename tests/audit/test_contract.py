@@ -96,7 +96,8 @@ def test_a_perfect_copy_costs_the_entropy_whether_probabilities_or_logits_are_as
 
 
 def test_cross_entropy_has_no_floor_for_targets_outside_the_unit_interval():
-    assert contract_of("binary_crossentropy", NORMAL, "sigmoid").unbounded
+    if keras.backend.backend() != "torch":  # which takes no such targets
+        assert contract_of("binary_crossentropy", NORMAL, "sigmoid").unbounded
     assert contract_of(keras.losses.BinaryCrossentropy(from_logits=True), NORMAL).unbounded
     assert not contract_of("mse", NORMAL, "sigmoid").unbounded
 

@@ -274,7 +274,7 @@ def _factors(rows, features):
 @pytest.mark.parametrize(
     ("rows", "loss"),
     [
-        (np.random.default_rng(0).normal(100, 20, (200, 6)), "mse"),
+        (100 + 20 * _factors(200, 6) + np.random.default_rng(0).normal(size=(200, 6)), "mse"),
         (np.random.default_rng(0).poisson(np.exp(1 + _factors(200, 6))), "poisson"),
         (np.eye(5)[np.random.default_rng(0).integers(0, 5, 200)], "categorical_crossentropy"),
         (
@@ -283,7 +283,7 @@ def _factors(rows, features):
             ),
             "categorical_crossentropy",
         ),
-        (np.random.default_rng(0).uniform(-1, 1, (200, 6)), "mse"),
+        (np.tanh(_factors(200, 6)), "mse"),
         (np.random.default_rng(0).standard_t(2, (3000, 4)) + _factors(3000, 4), "huber"),
     ],
 )

@@ -22,6 +22,7 @@ _STEPS: Final = 60
 _BATCH: Final = 32
 # What never changes to float32's last digits is constant.
 _CONSTANT: Final = 1e-6
+_STEEPEST: Final = 80.0  # beyond, a sigmoid is 0 or 1 to the last digit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +41,25 @@ class Outputs:
     def shaped(self) -> bool:
         """Whether output and target can be compared value by value."""
         return self.seen.shape == self.wanted.shape
+
+    def squashed(self) -> "Outputs":
+        """Return the probabilities that outputs stand for which are logits."""
+        seen, again = squash(self.seen), squash(self.again)
+        return replace(self, seen=seen, again=again, training=tuple(map(squash, self.training)))
+
+
+def squash(logits: Array) -> Array:
+    """Return the probabilities of logits."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -_STEEPEST, _STEEPEST))))
+
+
+def _gives_logits(model: ModelFacts, seen: Array, wanted: Array) -> bool:
+    """Whether the loss squashes the output, and nothing has squashed it before."""
+    made = model.compiled
+    if made is None or not made.from_logits or "categorical" in made.loss:
+        return False
+    shares = wanted.min() >= 0 and wanted.max() <= 1
+    return bool(shares and (seen.min() < 0 or seen.max() > 1))
 
 
 def run_model(subject: Subject, number: int) -> Outputs:
@@ -88,6 +108,10 @@ def measure_behaviour(
         mse_mean=_squared(wanted, wanted.mean(axis=0)),
         mse_blank=_squared(wanted, 0.0),
     )
+    logits = _gives_logits(model, seen, wanted)
+    if logits:
+        outputs = outputs.squashed()
+        seen = outputs.seen
     spread = float(np.sqrt(wanted.var(axis=0).mean()))
     if spread:
         facts = replace(
@@ -108,16 +132,19 @@ def measure_behaviour(
         mse_pca=pca_error(wanted, model.latent) if same and model.latent else None,
         dead_outputs=int((moves & still).sum()),
     )
-    return _add_validation(facts, subject, wanted)
+    return _add_validation(facts, subject, wanted, logits=logits)
 
 
-def _add_validation(facts: BehaviourFacts, subject: Subject, wanted: Array) -> BehaviourFacts:
+def _add_validation(
+    facts: BehaviourFacts, subject: Subject, wanted: Array, *, logits: bool
+) -> BehaviourFacts:
     if subject.validation is None:
         return facts
     held, targets = subject.validation
     with unchanged(subject.model):
         copied = flat(as_array(keras.tree.flatten(subject.model(held, training=False))[0]))
     asked = flat(np.asarray(targets))
+    copied = squash(copied) if logits else copied
     if copied.shape != asked.shape:
         return facts
     return replace(

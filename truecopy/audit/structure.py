@@ -22,6 +22,12 @@ from truecopy.rules.facts import LayerFacts, ModelFacts
 
 Array = NDArray[Any]
 
+# A top-k keeps at most half of the values, as many in nearly all rows, and others in other rows;
+# what a relu leaves differs from row to row, and what dead units leave stays where it is.
+_FEW: Final = 0.5
+_NEARLY_ALL: Final = 0.9
+_SPREAD_OUT: Final = 1.5
+_LEAST_ROWS: Final = 8
 _RECURRENT: Final = ("RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "ConvLSTM")
 # A straight line's two ends predict its middle this well in float32.
 _STRAIGHT: Final = 1e-3
@@ -67,10 +73,22 @@ def _describe_layer(call: Call, recorded: Recorded, part: str) -> LayerFacts:
         parameters=int(layer.count_params()) if layer.built else 0,
         trainable=bool(layer.trainable),
         part=part,
-        sparse=getattr(layer, "activity_regularizer", None) is not None,
+        sparse=getattr(layer, "activity_regularizer", None) is not None or _keeps_few(call),
         rate=_number(getattr(layer, "rate", None)),
         momentum=_number(getattr(layer, "momentum", None)),
     )
+
+
+def _keeps_few(call: Call) -> bool:
+    """Tell whether nearly all rows have the same small number of values, at changing places."""
+    values = as_array(call.outputs[0])
+    rows = values.reshape(len(values), -1) != 0
+    counts = rows.sum(axis=1)
+    kept = int(counts.max(initial=0))
+    if not 0 < kept <= rows.shape[1] * _FEW or len(rows) < _LEAST_ROWS:
+        return False
+    steady = float((counts == kept).mean()) >= _NEARLY_ALL
+    return bool(steady and rows.any(axis=0).sum() > _SPREAD_OUT * kept)
 
 
 def _number(value: Any) -> float | None:

@@ -163,8 +163,12 @@ def is_far_behind_pca(facts: AuditFacts) -> bool:
 def _is_fair(facts: AuditFacts) -> bool:
     """Whether nothing makes copying harder for the network than for PCA."""
     model = facts.model
-    return is_same(facts) and not (
-        model.noise or model.penalised or model.stochastic or facts.variational is not None
+    return (
+        is_same(facts)
+        and not (
+            model.noise or model.penalised or model.stochastic or facts.variational is not None
+        )
+        and not any(layer.sparse for layer in model.layers)
     )
 
 
