@@ -8,7 +8,6 @@ from sklearn.decomposition import PCA
 
 import truecopy
 from truecopy.audit.behaviour import (
-    flat,
     measure_behaviour,
     measure_terms,
     pca_error,
@@ -19,6 +18,7 @@ from truecopy.audit.latent import find_latent
 from truecopy.audit.output import Reach
 from truecopy.audit.structure import describe_model
 from truecopy.audit.subject import Subject
+from truecopy.audit.tensors import flat
 from truecopy.audit.trace import record
 from truecopy.audit.units import measure_units
 from truecopy.rules.facts import BehaviourFacts

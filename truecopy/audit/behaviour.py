@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from truecopy.audit.preserve import unchanged
 from truecopy.audit.subject import Subject
+from truecopy.audit.tensors import flat, squash
 from truecopy.audit.trace import Recorded, as_array
 from truecopy.audit.units import measure_updates
 from truecopy.rules.facts import BehaviourFacts, LayerFacts, ModelFacts
@@ -22,7 +23,6 @@ _STEPS: Final = 60
 _BATCH: Final = 32
 # What never changes to float32's last digits is constant.
 _CONSTANT: Final = 1e-6
-_STEEPEST: Final = 80.0  # beyond, a sigmoid is 0 or 1 to the last digit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,11 +46,6 @@ class Outputs:
         """Return the probabilities that outputs stand for which are logits."""
         seen, again = squash(self.seen), squash(self.again)
         return replace(self, seen=seen, again=again, training=tuple(map(squash, self.training)))
-
-
-def squash(logits: Array) -> Array:
-    """Return the probabilities of logits."""
-    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -_STEEPEST, _STEEPEST))))
 
 
 def _gives_logits(model: ModelFacts, seen: Array, wanted: Array) -> bool:
@@ -79,11 +74,6 @@ def run_model(subject: Subject, number: int) -> Outputs:
     return Outputs(
         seen=seen, again=again, training=tuple(training), wanted=flat(np.asarray(wanted))
     )
-
-
-def flat(values: Array) -> Array:
-    """Return rows of any shape as (rows, values) in float64."""
-    return values.reshape(len(values), -1).astype(np.float64)
 
 
 def measure_behaviour(

@@ -12,6 +12,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from truecopy.audit.tensors import flat
+
 Array = NDArray[Any]
 
 _LEAST_ROWS: Final = 24
@@ -58,17 +60,17 @@ def find_noisier(first: Array, second: Array) -> Noise:
     if first.shape != second.shape or len(first) < _LEAST_ROWS:
         return Noise()
     a, b = _crop(first), _crop(second)
-    difference = _flat(b - a)
+    difference = flat(b - a)
     difference = difference - difference.mean(axis=0)
-    spread = min(float(_flat(x).std(axis=0).mean()) for x in (a, b))
+    spread = min(float(flat(x).std(axis=0).mean()) for x in (a, b))
     deviation = float(difference.std())
     if spread <= 0 or deviation <= _FAINT * spread or _is_shifted(a, b):
         return Noise()
-    told = [_told_by(_flat(x), difference) for x in (a, b)]
+    told = [_told_by(flat(x), difference) for x in (a, b)]
     for clean, noisy, which in ((0, 1, "second"), (1, 0, "first")):
         source, result = (a, b) if clean == 0 else (b, a)
         leads = told[noisy] > max(_TELLS, _TIMES * told[clean])
-        rest = difference - _expected(_flat(source), difference)
+        rest = difference - _expected(flat(source), difference)
         random = rest.var() > _RANDOM * difference.var()
         if (
             leads
@@ -95,10 +97,6 @@ def _crop(rows: Array) -> Array:
         length = taken.shape[axis]
         taken = np.take(taken, np.arange(length // 8, length - max(length // 8, 1)), axis=axis)
     return np.asarray(taken, np.float64)
-
-
-def _flat(rows: Array) -> Array:
-    return rows.reshape(len(rows), -1)
 
 
 def _expected(values: Array, difference: Array) -> Array:
@@ -153,7 +151,7 @@ def _is_white(rest: Array) -> bool:
 
 def _squared_correlation(first: Array, second: Array) -> float:
     """Return the mean over features of the squared correlation over rows, by their weight."""
-    x, y = _flat(first) - _flat(first).mean(axis=0), _flat(second) - _flat(second).mean(axis=0)
+    x, y = flat(first) - flat(first).mean(axis=0), flat(second) - flat(second).mean(axis=0)
     weights = np.square(x).sum(axis=0) * np.square(y).sum(axis=0)
     varied = weights > 1e-6 * max(weights.max(initial=0.0), 1e-30)
     products = np.square((x * y).sum(axis=0))[varied]

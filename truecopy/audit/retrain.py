@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from truecopy.audit.change import Program
 from truecopy.audit.rebuild import CannotRebuild, seeded
 from truecopy.audit.rescale import Units
+from truecopy.audit.tensors import squash
 
 Array = NDArray[Any]
 
@@ -24,7 +25,6 @@ _FEWEST: Final = 4  # rows to train on and rows to judge by
 _EPOCHS: Final = 30
 _PREDICTED: Final = 256  # rows at once
 _IMAGE_RANK: Final = 3
-_STEEPEST: Final = 80.0  # a sigmoid's argument beyond which single precision has only 0 and 1
 # Compiling is no training: that much of a program's seconds is for steps, however long it took.
 _FOR_STEPS: Final = 0.5
 _CROWDED: Final = 3.0
@@ -165,8 +165,7 @@ def _read_logits(program: Program, copies: Array) -> Array:
         powers = np.exp(copies - copies.max(axis=-1, keepdims=True))
         shares: Array = powers / powers.sum(axis=-1, keepdims=True)
         return shares
-    squashed: Array = 1 / (1 + np.exp(-np.clip(copies, -_STEEPEST, _STEEPEST)))
-    return squashed
+    return squash(copies)
 
 
 def _faster(model: Any) -> Any:

@@ -1,9 +1,24 @@
-"""Arrays to tensors as `fit` hands them on, and back."""
+"""Arrays to tensors as `fit` hands them on, and back; rows as the probe compares them."""
 
-from typing import Any
+from typing import Any, Final
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+_STEEPEST: Final = 80.0  # a sigmoid's argument beyond which single precision has only 0 and 1
+
+
+def flat(values: Array) -> Array:
+    """Return rows of any shape as (rows, values) in float64."""
+    return values.reshape(len(values), -1).astype(np.float64)
+
+
+def squash(logits: Array) -> Array:
+    """Return the probabilities that logits stand for."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -_STEEPEST, _STEEPEST))))
 
 
 def to_tensor(values: Any) -> Any:

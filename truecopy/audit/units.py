@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from truecopy.audit.named import name_applied
 from truecopy.audit.subject import Subject
+from truecopy.audit.tensors import flat
 from truecopy.audit.trace import Call, Recorded, as_array
 from truecopy.rules.facts import LayerFacts
 
@@ -90,8 +91,7 @@ def _measure_clipped(call: Call, codes: Array, subject: Subject) -> float | None
     if type(layer).__name__ != "Dense" or subject.targets is None or len(call.inputs) != 1:
         return None
     given = as_array(call.inputs[0]).astype(np.float64)
-    targets = np.asarray(subject.targets)[:count].reshape(-1, 1) if count else np.zeros((0, 1))
-    targets = targets.reshape(count, -1).astype(np.float64) if targets.size else targets
+    targets = flat(np.asarray(subject.targets)[:count])
     if given.ndim != 2 or len(targets) != count or count < _ROWS_A_UNIT * (codes.shape[1] + 1):  # noqa: PLR2004
         return None
     weights = [as_array(weight.value).astype(np.float64) for weight in layer.weights]
