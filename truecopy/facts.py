@@ -189,7 +189,8 @@ class RunFacts(Record):
     `history` maps each of Keras' logged names to one value per epoch. `loss_floor` is the
     loss of a perfect copy on the training rows (None where it isn't known): the curve can't
     go below it. `stopped` says in words why training ended; `best_epoch` counts from 1 and
-    is the epoch whose weights were kept.
+    is the epoch whose weights were kept. `schedule` is what `learning_rate` does: 'constant', or
+    'cosine': it falls to nearly 0 over the epochs that were asked for.
     """
 
     model: str
@@ -209,6 +210,7 @@ class RunFacts(Record):
     loss_floor: float | None
     history: Mapping[str, tuple[float, ...]]
     versions: Mapping[str, str]
+    schedule: str = "constant"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,6 @@ from truecopy.models.conv import build_conv, suits_conv
 from truecopy.models.dense import build_dense
 from truecopy.models.networks import Networks
 from truecopy.models.recipes import RECIPES, Recipe, find_recipe
-from truecopy.models.sequence import build_sequence, suits_sequence
 
 _RECIPE: Final = "recipe:"
 _DEFAULT_LATENT: Final = 16
@@ -73,16 +72,15 @@ def build_networks(
     if isinstance(model, keras.Model):
         return _adopt_keras(model, shape)
     if model == "auto":
-        suits = suits_sequence(shape) if sequence else suits_conv(shape)
+        suits = suits_conv(shape, sequence=sequence)
         model = "conv" if suits and plan.output.value != "softmax" else "dense"
+    told: dict[str, Any] = {"latent": latent, "plan": plan, "seed": seed}
     if model == "dense":
-        # Pictures are no table: MNIST has rows enough to learn from.
-        direct = len(shape) == 1
-        return build_dense(shape, latent=latent, plan=plan, direct=direct, seed=seed)
+        # A table has few rows: it starts from PCA instead.
+        table = len(shape) == 1
+        return build_dense(shape, direct=table, normalise=not table, **told)
     if model == "conv":
-        if sequence:
-            return build_sequence(shape, latent=latent, plan=plan, seed=seed)
-        return build_conv(shape, latent=latent, plan=plan, seed=seed)
+        return build_conv(shape, sequence=sequence, **told)
     known = ["auto", "conv", "dense", *(_RECIPE + name for name in sorted(RECIPES))]
     raise UnknownName("model", "Autoencoder", known, got=str(model))
 

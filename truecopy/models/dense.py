@@ -5,7 +5,7 @@ import math
 import keras
 
 from truecopy.facts import PlanFacts
-from truecopy.models.networks import Initializers, Networks, dense_output, join
+from truecopy.models.networks import HiddenLayers, Initializers, Networks, dense_output, join
 
 
 def default_widths(features: int) -> tuple[int, int]:
@@ -25,6 +25,7 @@ def build_dense(
     plan: PlanFacts,
     widths: tuple[int, ...] | None = None,
     direct: bool = False,
+    normalise: bool = False,
     seed: int = 0,
     name: str = "dense",
 ) -> Networks:
@@ -39,22 +40,19 @@ def build_dense(
         plan: Gives the output activation and its groups.
         widths: The encoder's hidden widths, from the input on; None: `default_widths`.
         direct: Connect row and latent, latent and output, past the hidden layers, too.
+        normalise: Normalise what enters each relu over the batch: see `HiddenLayers`.
         seed: Draws the initial weights.
         name: The name of the whole model.
     """
     if widths is None:
         widths = default_widths(math.prod(shape))
     initializers = Initializers(seed)
+    layer = HiddenLayers(initializers, normalise=normalise)
 
     rows = keras.Input(shape, name="row")
     hidden = rows if len(shape) == 1 else keras.layers.Flatten(name="flatten")(rows)
     for number, width in enumerate(widths, start=1):
-        hidden = keras.layers.Dense(
-            width,
-            activation="relu",
-            kernel_initializer=initializers(),
-            name=f"encoder_{number}",
-        )(hidden)
+        hidden = layer(keras.layers.Dense, width, name=f"encoder_{number}")(hidden)
     if direct:
         flat = rows if len(shape) == 1 else keras.layers.Flatten(name="flat_row")(rows)
         hidden = keras.layers.Concatenate(name="with_row")([flat, hidden])
@@ -64,12 +62,7 @@ def build_dense(
     codes = keras.Input((latent,), name="code")
     hidden = codes
     for number, width in enumerate(reversed(widths), start=1):
-        hidden = keras.layers.Dense(
-            width,
-            activation="relu",
-            kernel_initializer=initializers(),
-            name=f"decoder_{number}",
-        )(hidden)
+        hidden = layer(keras.layers.Dense, width, name=f"decoder_{number}")(hidden)
     if direct:
         hidden = keras.layers.Concatenate(name="with_code")([codes, hidden])
     outputs = dense_output(hidden, shape, plan, initializers)

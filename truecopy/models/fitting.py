@@ -94,7 +94,7 @@ def fit_source(
         seed=told.seed,
         sequence=told.sequence_,
     )
-    settings = make_settings(told, recipe, label=source.name, rows=profile.facts.rows)
+    settings = make_settings(told, recipe, networks, label=source.name, rows=profile.facts.rows)
     baselines = _start(networks, told, complete, plan=plan, units=units, factors=factors)
     run = train(
         networks,

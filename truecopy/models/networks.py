@@ -17,6 +17,8 @@ from truecopy.facts import PlanFacts
 # Every prediction runs on this many rows, the last ones padded: one compilation, and a row's
 # result never depends on the rows it came with.
 _ROWS_PER_PREDICTION: Final = 512
+# Keras' 0.99 remembers some 100 batches: more than a short training on few rows has.
+_MOMENTUM: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,10 +62,48 @@ class Initializers:
         return keras.initializers.GlorotUniform(seed=int(seed))
 
 
+class HiddenLayers:
+    """Makes hidden layers: weights, batch normalisation where wanted, relu.
+
+    Why normalise (Ioffe & Szegedy 2015): it allows Adam four times the rate, and the same network
+    gets there in a fraction of the time. Denoising MNIST at latent 16, 8 epochs: a test MSE of
+    0.0254 without (rate 0.001), 0.0165 with it (rate 0.004); docs/benchmarks.md has the curves.
+    """
+
+    def __init__(self, initializers: Initializers, *, normalise: bool) -> None:
+        self._initializers = initializers
+        self._normalise = normalise
+
+    def __call__(self, kind: Any, width: int, *size: int, name: str, **settings: Any) -> Any:
+        """Return a function from the layer before to `kind(width, *size)`, normalised, and relu."""
+        layer = kind(
+            width,
+            *size,
+            activation=None if self._normalise else "relu",
+            # The normalisation shifts by itself.
+            use_bias=not self._normalise,
+            kernel_initializer=self._initializers(),
+            name=name,
+            **settings,
+        )
+        if not self._normalise:
+            return layer
+        normalised = keras.layers.BatchNormalization(momentum=_MOMENTUM, name=f"{name}_normalised")
+        relu = keras.layers.Activation("relu", name=f"{name}_relu")
+        return lambda before: relu(normalised(layer(before)))
+
+
 def join(encoder: Any, decoder: Any, *, name: str) -> Networks:
     """Connect an encoder and a decoder into one model named `name`."""
     inputs = keras.Input(encoder.input_shape[1:], name="rows")
     return Networks(keras.Model(inputs, decoder(encoder(inputs)), name=name), encoder, decoder)
+
+
+def normalises(networks: Networks) -> bool:
+    """Tell whether there is batch normalisation in the networks."""
+    parts = (networks.encoder, networks.decoder)
+    kind = keras.layers.BatchNormalization
+    return any(isinstance(layer, kind) for part in parts for layer in part.layers)
 
 
 def list_blocks(plan: PlanFacts) -> list[tuple[str, int]]:

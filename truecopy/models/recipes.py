@@ -61,7 +61,7 @@ def _as_posted(plan: Plan) -> Plan:
 
 
 def _build_keras_denoising(shape: tuple[int, ...], **settings: object) -> Networks:
-    return build_conv(shape, filters=(32, 64), **settings)  # type: ignore[arg-type]
+    return build_conv(shape, filters=(32, 64), as_sample=True, **settings)  # type: ignore[arg-type]
 
 
 def _build_vanilla(shape: tuple[int, ...], **settings: object) -> Networks:

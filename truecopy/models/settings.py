@@ -8,13 +8,17 @@ import numpy as np
 from truecopy.data.noise import check_seed, parse_noise
 from truecopy.errors import InvalidArgument
 from truecopy.models.build import recipe_of
+from truecopy.models.networks import Networks, normalises
 from truecopy.models.recipes import Recipe
 from truecopy.training.fit import Settings
 
-# 20 epochs of 128 rows at Adam's own rate fit MNIST to a third of PCA's error.
+# 20 epochs of 128 rows bring MNIST to about a third of PCA's error.
 _EPOCHS: Final = 20
 _BATCH: Final = 128
 _RATE: Final = 1e-3
+# What batch normalisation allows. Denoising MNIST at latent 16, 8 epochs of the dense model: test
+# MSE 0.0185 at 0.001, 0.0165 at 0.004, 0.0162 at 0.008.
+_NORMALISED_RATE: Final = 4e-3
 # An epoch of fewer steps than this teaches little: 20 epochs on scikit-learn's 357 benign rows of
 # breast cancer and 35 malignant ones give a skill of 0.39 in batches of 128, 0.83 in ones of 16.
 _STEPS: Final = 32
@@ -56,9 +60,16 @@ def choose_batch_size(rows: int) -> int:
     return min(_BATCH, max(_LEAST_BATCH, fitting))
 
 
-def make_settings(autoencoder: Any, recipe: Recipe | None, *, label: str, rows: int) -> Settings:
-    """Return how to train: what was asked for, else the recipe's settings, else ours."""
-    published = (_EPOCHS, choose_batch_size(rows), _RATE)
+def make_settings(
+    autoencoder: Any, recipe: Recipe | None, networks: Networks, *, label: str, rows: int
+) -> Settings:
+    """Return how to train: what was asked for, else the recipe's settings, else ours.
+
+    Networks of ours that normalise over the batch are trained at a high rate that decays.
+    """
+    ours = recipe is None and isinstance(autoencoder.model, str)
+    decays = ours and normalises(networks)
+    published = (_EPOCHS, choose_batch_size(rows), _NORMALISED_RATE if decays else _RATE)
     if recipe is not None:
         published = (recipe.epochs, recipe.batch_size, recipe.learning_rate)
     told = (autoencoder.epochs, autoencoder.batch_size, autoencoder.learning_rate)
@@ -69,6 +80,7 @@ def make_settings(autoencoder: Any, recipe: Recipe | None, *, label: str, rows: 
         epochs=int(epochs),
         batch_size=int(batch_size),
         learning_rate=rate,
+        schedule="cosine" if decays else "constant",
         validation=autoencoder.validation,
         patience=autoencoder.patience,
         seed=autoencoder.seed,

@@ -267,7 +267,9 @@ def describe_run(run: RunFacts) -> Iterator[tuple[str, str]]:
     yield "model", f"latent {run.latent}, {run.parameters:,} parameters"
     yield "data", f"{run.rows:,} rows, {run.validation_rows:,} for validation"
     noise = f", noise {run.noise}" if run.noise else ""
-    how = f"{run.optimizer}, learning rate {run.learning_rate:g}, batches of {run.batch_size:,}"
+    falling = " falling to 0" if run.schedule == "cosine" else ""
+    rate = f"learning rate {run.learning_rate:g}{falling}"
+    how = f"{run.optimizer}, {rate}, batches of {run.batch_size:,}"
     yield "how", f"{how}, seed {run.seed}{noise}"
     yield "epochs", f"{run.epochs} in {run.seconds:,.1f} s, best {run.best_epoch}; {run.stopped}"
     losses = []

@@ -5,9 +5,10 @@ scaling or speed-ups, so it is saved as it is.
 """
 
 import hashlib
+import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -38,12 +39,15 @@ _SAMPLE_ROWS = 2_048
 class Settings:
     """How to train: what `Autoencoder` was told, with every default filled in.
 
-    `checkpoint` is a file for the state after every epoch; `resume` goes on from it.
+    `schedule` is 'constant', or 'cosine': `learning_rate` falls to nearly 0 over the epochs along
+    half a cosine (Loshchilov & Hutter 2017, SGDR, without restarts). `checkpoint` is a file for
+    the state after every epoch; `resume` goes on from it.
     """
 
     epochs: int
     batch_size: int
     learning_rate: float
+    schedule: str
     validation: float
     patience: int
     seed: int
@@ -113,6 +117,7 @@ def train(
         batch_size=batches.batch_size,
         optimizer="adam",
         learning_rate=settings.learning_rate,
+        schedule=settings.schedule,
         noise=None if noise is None else str(noise),
         seed=settings.seed,
         stopped=_why_stopped(history, settings),
@@ -165,6 +170,8 @@ def _own_callbacks(
     """Return what watches every training: early stopping, checkpoint, progress bar."""
     keep_best = KeepBest(monitor=monitor, patience=settings.patience, state=state)
     callbacks: list[Any] = [keep_best]
+    if settings.schedule == "cosine":
+        callbacks.append(keras.callbacks.LearningRateScheduler(_fall_along_cosine(settings)))
     if settings.checkpoint is not None:
         done: History = {} if state is None else state.history
         checkpoint = Checkpoint(settings.checkpoint, told=told, keep_best=keep_best, history=done)
@@ -174,6 +181,12 @@ def _own_callbacks(
         floor = float(sample.var(axis=0).mean())
         callbacks.append(ProgressBar(label=settings.label, mean_error=floor))
     return callbacks
+
+
+def _fall_along_cosine(settings: Settings) -> Callable[..., float]:
+    """Return Keras' kind of schedule: from an epoch's number, from 0, to its learning rate."""
+    peak, epochs = settings.learning_rate, settings.epochs
+    return lambda epoch, _=None: peak * (1 + math.cos(math.pi * epoch / epochs)) / 2
 
 
 def _compile(trainer: Any, plan: Plan, learning_rate: float, group: int) -> None:
@@ -247,6 +260,7 @@ def _tell(
         "noise": None if noise is None else str(noise),
         "batch_size": settings.batch_size,
         "learning_rate": settings.learning_rate,
+        "schedule": settings.schedule,
         "validation": settings.validation,
         "patience": settings.patience,
         "seed": settings.seed,
