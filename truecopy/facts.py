@@ -239,6 +239,22 @@ class ScoreFacts(Record):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ColumnScoreFacts(Record):
+    """How well one column of a table is copied: mean squared errors in scaled units.
+
+    `floor` is that of the mean of the training rows, `pca` that of PCA of the same width (None
+    without one); `skill` is 1 - value / floor, None for a column that never changes. Of a
+    categorical column they are means over its one-hot features.
+    """
+
+    kind: str
+    value: float
+    floor: float
+    pca: float | None
+    skill: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluationFacts(Record):
     """How good a copy is: every figure beside its floor and its ceiling.
 
@@ -247,7 +263,8 @@ class EvaluationFacts(Record):
     rows the mean image and the PCA were fitted. `explain` says for a score how it comes
     about. `structure` are ranks and variances of copies and latents; `tolerance[k]` is the
     share of values within k grey levels of the target; `classes` is the mean squared error
-    of each class, where labels were given. `notes` are sentences for the reader.
+    of each class, where labels were given; `columns` are the figures of each column of a table.
+    `notes` are sentences for the reader.
     """
 
     model: str
@@ -263,6 +280,7 @@ class EvaluationFacts(Record):
     structure: Mapping[str, float | int | None] = field(default_factory=dict)
     tolerance: tuple[float, ...] = ()
     classes: Mapping[str, float] = field(default_factory=dict)
+    columns: Mapping[str, ColumnScoreFacts] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -310,13 +328,17 @@ class Examples:
 
     `mean_error` is the mean absolute error of each feature over all rows; `row_errors` the mean
     squared errors of some rows, evenly chosen, and `pca_errors` those of the PCA's copies of
-    the same rows, both empty where there is no PCA.
+    the same rows, empty where there is no PCA. `latents`, shape (those rows, 2), are their latents
+    along the two directions in which these vary most, and `latent_shares` the shares of the
+    latents' variance along them; both are empty where there is no encoder, or one latent only.
     """
 
     rows: tuple[Example, ...]
     mean_error: NDArray[np.float64]
     row_errors: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     pca_errors: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    latents: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
+    latent_shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

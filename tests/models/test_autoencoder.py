@@ -139,7 +139,7 @@ def test_a_run_folder_holds_what_it_should(fitted, tmp_path):
     }
     assert json.loads((tmp_path / "run/plan.json").read_text())["plan"]["kind"] == "bytes"
     lines = (tmp_path / "run/history.csv").read_text().splitlines()
-    assert lines[0].startswith("epoch,loss,mse")
+    assert lines[0].startswith("epoch,loss,val_loss,val_mse")
     assert len(lines) == 1 + fitted.run_.epochs
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 

@@ -6,7 +6,7 @@ import pytest
 
 import truecopy
 from truecopy.training import fit
-from truecopy.training.grouping import GroupingModel, group_steps
+from truecopy.training.grouping import Trainer, group_steps
 
 ROWS = np.random.default_rng(0).uniform(size=(230, 6)).astype(np.float32)
 ON_JAX = pytest.mark.skipif(keras.backend.backend() != "jax", reason="only JAX gains")
@@ -50,7 +50,7 @@ def test_a_short_last_group_is_not_compiled_anew():
             return inputs
 
     inputs = keras.Input((6,))
-    model = GroupingModel(inputs, keras.layers.Dense(6)(Counting()(inputs)))
+    model = Trainer(inputs, keras.layers.Dense(6)(Counting()(inputs)))
     # 13 batches in groups of 5.
     rows = ROWS[: 13 * 16]
     model.compile("sgd", "mse", steps_per_execution=5)

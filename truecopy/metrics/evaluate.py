@@ -210,5 +210,6 @@ def _facts(task: Task, scoring: Scoring, labels: NDArray[Any] | None) -> Evaluat
         structure=scoring.structure(),
         tolerance=scoring.tolerance(),
         classes={} if labels is None else scoring.classes(labels),
+        columns=scoring.columns(),
         notes=tuple(notes),
     )

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from truecopy.facts import PlanFacts, ScoreFacts
+from truecopy.facts import ColumnScoreFacts, PlanFacts, ScoreFacts
 from truecopy.metrics.accuracy import resolve_accuracy
 from truecopy.metrics.baselines import CONSTANTS
 from truecopy.metrics.bounds import refuse_outside
 from truecopy.metrics.bridge import Bridge
 from truecopy.metrics.catalogue import Metric, suited_derived, suited_metrics
+from truecopy.metrics.columns import ColumnScores
 from truecopy.metrics.derived import Pool
 from truecopy.metrics.errors import mse
 from truecopy.metrics.structure import Structure
@@ -71,6 +72,7 @@ class Scoring:
         self._errors: list[NDArray[np.float64]] = []
         self._pca_errors: list[NDArray[np.float64]] = []
         self._feature_errors = np.zeros(self._shape)
+        self._columns = ColumnScores.empty(self._plan.columns)
         self.seen_range = (np.inf, -np.inf)
         self.known = 0
 
@@ -108,6 +110,7 @@ class Scoring:
         self._structure = self._structure.update(target, copied, latents)
         if self._bridge is not None:
             self._bridge = self._bridge.update(target, copied)
+        self._columns = self._columns.update(target, copies)
         self.known += task.baselines.count_known(target)
         self._errors.append(mse(target, copied))
         if "pca" in copies:
@@ -210,6 +213,10 @@ class Scoring:
                 "definition."
             )
         return notes
+
+    def columns(self) -> dict[str, ColumnScoreFacts]:
+        """Return the figures of each column of a table; empty for other rows."""
+        return self._columns.compute()
 
     def classes(self, labels: NDArray[Any]) -> dict[str, float]:
         """Return the mean squared error of the rows of each label."""

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from truecopy.facts import EvaluationFacts
+from truecopy.facts import ColumnScoreFacts, EvaluationFacts
 from truecopy.reports.wording import format_number, format_percent
 
-# More classes than this are no longer read one by one: the worst ones are shown.
+# More classes or columns than this are no longer read one by one: the worst ones are shown.
 _MOST_CLASSES: Final = 24
+_MOST_COLUMNS: Final = 24
 # Grey levels that people have in mind: exact, not visible, barely visible, visible.
 _LEVELS: Final = (0, 1, 2, 5, 10, 20, 50)
 
@@ -67,6 +68,14 @@ def list_classes(evaluation: EvaluationFacts) -> tuple[Part, ...]:
     return tuple(Part(label, label, e, e / worst if worst else 0.0) for label, e in ordered)
 
 
+def list_columns(evaluation: EvaluationFacts) -> tuple[tuple[str, ColumnScoreFacts], ...]:
+    """List the columns of a table with their figures, worst skill first."""
+    worst_first = sorted(
+        evaluation.columns.items(), key=lambda item: (item[1].skill is None, item[1].skill or 0.0)
+    )
+    return tuple(worst_first[:_MOST_COLUMNS])
+
+
 def describe_tolerance(evaluation: EvaluationFacts) -> str:
     """Say how many values are within some numbers of grey levels; empty where there are none."""
     curve = evaluation.tolerance
@@ -108,4 +117,11 @@ def describe_breakdown(evaluation: EvaluationFacts) -> Iterator[tuple[str, str]]
                 f"{format_number(worst.count)} ({worst.text})"
             ),
         )
+    skills = {n: c.skill for n, c in evaluation.columns.items() if c.skill is not None}
+    if skills:
+        ordered = sorted((skill, name) for name, skill in skills.items())
+        low, high = (
+            f"{format_number(skill)} ({name})" for skill, name in (ordered[0], ordered[-1])
+        )
+        yield "columns", f"skill from {low} to {high}"
     yield from describe_structure(evaluation)

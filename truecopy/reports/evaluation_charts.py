@@ -1,4 +1,4 @@
-"""Draws how near the copies come: the tolerance curve, and each row's error beside PCA's."""
+"""Draws how near the copies come: by tolerance, by row beside PCA, by place among the latents."""
 
 import numpy as np
 
@@ -53,6 +53,8 @@ def show_scatter(examples: Examples) -> tuple[Picture, float] | None:
     None where there is no PCA, or only exact copies.
     """
     own, linear = examples.row_errors, examples.pca_errors
+    if not len(linear):
+        return None
     positive = (own > 0) & (linear > 0)
     if not positive.any():
         return None
@@ -85,4 +87,39 @@ def draw_scatter(own: Values, linear: Values, ink: Ink) -> bytes:
     axes.set_xlabel("PCA's error of the row", color=ink.text)
     axes.set_ylabel("the model's", color=ink.text)
     add_legend(axes, ink, columns=1)
+    return finish_chart(figure)
+
+
+def show_latents(examples: Examples) -> Picture | None:
+    """Show rows by the two main directions of their latents, coloured by error; None without."""
+    if not examples.latent_shares:
+        return None
+    light, dark = (draw_latents(examples, ink) for ink in (LIGHT, DARK))
+    first, second = map(format_percent, examples.latent_shares)
+    alt = (
+        f"{len(examples.latents):,} rows by the two directions in which their latents vary most, "
+        f"with {first} and {second} of the variance, coloured by mean squared error"
+    )
+    return Picture("latents", alt, light, dark)
+
+
+def draw_latents(examples: Examples, ink: Ink) -> bytes:
+    """Draw rows as points; the colour is the logarithm of the error, bad copies on top."""
+    from matplotlib.colors import LogNorm
+
+    figure, axes = start_chart(CHART_SIZE, ink)
+    errors = examples.row_errors
+    order = np.argsort(errors, kind="stable")
+    smallest = errors[errors > 0].min(initial=1.0)
+    norm = LogNorm(smallest, max(errors.max(), smallest * 1.01))
+    across, up = examples.latents[order].T
+    shown = np.maximum(errors[order], smallest)
+    points = axes.scatter(across, up, s=7, c=shown, norm=norm, cmap="viridis", lw=0)
+    bar = figure.colorbar(points, ax=axes)
+    bar.ax.tick_params(colors=ink.text, labelsize=8)
+    bar.outline.set_visible(False)
+    bar.set_label("mean squared error", color=ink.text)
+    first, second = map(format_percent, examples.latent_shares)
+    axes.set_xlabel(f"first direction, {first} of the variance", color=ink.text)
+    axes.set_ylabel(f"second, {second}", color=ink.text)
     return finish_chart(figure)

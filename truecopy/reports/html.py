@@ -38,11 +38,12 @@ from truecopy.reports.breakdown import (
     describe_structure,
     describe_tolerance,
     list_classes,
+    list_columns,
     list_excess,
     list_tones,
     list_verdicts,
 )
-from truecopy.reports.evaluation_charts import show_scatter, show_tolerance
+from truecopy.reports.evaluation_charts import show_latents, show_scatter, show_tolerance
 from truecopy.reports.figures import draw_colours, show_curves, show_mean_error, show_rows
 from truecopy.reports.findings import (
     describe_proof,
@@ -141,8 +142,8 @@ def _load_templates() -> Environment:
             summarise,
         ),
         *(show_curves, show_mean_error, show_rows, draw_colours, sum_up, to_uri),
-        *(list_classes, list_excess, list_tones, list_verdicts, describe_structure),
-        *(describe_tolerance, show_scatter, show_tolerance, tell_score),
+        *(list_classes, list_columns, list_excess, list_tones, list_verdicts, describe_structure),
+        *(describe_tolerance, show_latents, show_scatter, show_tolerance, tell_score),
     ]
     environment.globals.update({helper.__name__: helper for helper in helpers})
     return environment

@@ -9,7 +9,7 @@ from typing import Any, final
 import keras
 
 from truecopy.data.noise import Noise
-from truecopy.training.grouping import GroupingModel
+from truecopy.training.grouping import Trainer
 
 
 @final
@@ -51,4 +51,4 @@ def build_trainer(model: Any, noise: Noise | None, *, seed: int) -> Any:
     """
     rows = keras.Input(model.input_shape[1:], name="clean")
     seen = rows if noise is None else Corruption(noise, seed=seed)(rows)
-    return GroupingModel(rows, model(seen), name="trainer")
+    return Trainer(rows, model(seen), name="trainer")

@@ -96,6 +96,7 @@ def train(
     )
     trainer = build_trainer(networks.model, noise, seed=settings.seed)
     group = group_steps(trainer, batch_size=batches.batch_size, callbacks=callbacks)
+    batches.together = group
     _compile(trainer, plan, settings.learning_rate, group)
     if state is not None:
         restore(trainer, state)
@@ -194,7 +195,7 @@ def _compile(trainer: Any, plan: Plan, learning_rate: float, group: int) -> None
     trainer.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
         loss=take_flat(choose_loss(plan.facts), rank=rank),
-        # The skill shown while training needs the MSE, whatever the loss.
+        # The skill shown after an epoch needs the MSE of held-out rows, whatever the loss.
         metrics=[take_flat(choose_metric(plan.facts), rank=rank)],
         steps_per_execution=group,
     )

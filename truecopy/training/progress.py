@@ -63,7 +63,7 @@ class ProgressBar(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Show the epoch's loss and skill."""
         logs = logs or {}
-        error = logs.get("val_mse", logs.get("mse"))
+        error = logs.get("val_mse")
         self._loss = f"loss {float(logs['loss']):.4g}"
         if error is not None and self._mean_error > 0:
             self._skill = f" skill {1 - error / self._mean_error:.3f}"
