@@ -346,7 +346,7 @@ class ReportSection:
     """One trained, evaluated or audited model in a report: a heading, sentences, facts, pictures.
 
     `data`, `plan` and `run` are left out where they are not known; `audit` is the plain form of
-    an audit.
+    an audit, `outliers` what a detector says of rows (`outlier_facts.OutlierFacts`).
     """
 
     heading: str
@@ -357,3 +357,4 @@ class ReportSection:
     evaluation: EvaluationFacts | None = None
     examples: Examples | None = None
     audit: Mapping[str, Any] | None = None
+    outliers: Record | None = None

@@ -1,36 +1,13 @@
 """The threshold above which a row counts as an outlier, with the rows that it came from."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.errors import InvalidArgument
-from truecopy.facts import Record
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Calibration(Record):
-    """Where a threshold comes from.
-
-    Attributes:
-        threshold: Rows with an error above it are outliers.
-        rows: How many rows it was taken from.
-        taken_from: In words, which rows these were.
-        asked: The share of rows to flag that was asked for.
-        promised: The share that is kept: of the rows given to `fit` with a contamination, of
-            ordinary new rows, on average, without one.
-        note: What the reader should know; empty if nothing.
-    """
-
-    threshold: float
-    rows: int
-    taken_from: str
-    asked: float
-    promised: float
-    note: str = ""
+from truecopy.outlier_facts import Calibration
 
 
 def check_share(argument: str, got: Any, *, most: float) -> None:

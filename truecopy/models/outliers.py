@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.exceptions import NotFittedError
 
-from truecopy.data.source import ArraySource, Source, SubsetSource
-from truecopy.errors import EmptyData
+from truecopy.data.source import ArraySource, PickedSource, Source, SubsetSource
+from truecopy.errors import EmptyData, InvalidArgument
 from truecopy.models.autoencoder import Autoencoder
 from truecopy.models.calibration import (
     calibrate_on_all,
@@ -18,6 +18,7 @@ from truecopy.models.calibration import (
 )
 from truecopy.models.distances import Distances
 from truecopy.models.inputs import open_training
+from truecopy.models.outlier_report import OutlierReport, report_outliers
 from truecopy.models.pickling import reduce_estimator
 from truecopy.models.settings import check_settings
 from truecopy.training.batches import split_rows
@@ -176,7 +177,40 @@ class OutlierDetector(
         the squared deviation of the row's copy from the mean row is.
         """
         autoencoder = self._fitted()
+        return self._share(autoencoder, autoencoder.open(X))
+
+    def report(self, X: Any, *, most: int = 10) -> OutlierReport:  # noqa: N803
+        """Return which rows of `X` are outliers, the farthest ones with the columns to blame.
+
+        Args:
+            X: Rows like those given to `fit`.
+            most: How many of the farthest rows to name.
+
+        Returns:
+            What can be printed, or saved as .html, .json or .txt.
+
+        Raises:
+            InvalidArgument: `most` is not a whole number from 1 up.
+            DataError: As `score_samples`.
+        """
+        if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 1:
+            raise InvalidArgument("most", "report", "a whole number from 1 up", got=most)
+        autoencoder = self._fitted()
         source = autoencoder.open(X)
+        distances = self._measure(autoencoder, source)
+        farthest = np.argsort(-distances, kind="stable")[:most]
+        picked = np.sort(farthest)
+        parts = self._share(autoencoder, PickedSource(source, picked))
+        shares = dict(zip(picked.tolist(), parts.reshape(len(picked), -1), strict=True))
+        return report_outliers(
+            distances,
+            [(row, shares[row]) for row in farthest.tolist()],
+            names=_name_columns(autoencoder, parts.shape[1:]),
+            calibration=self.calibration_,
+            data=source.name,
+        )
+
+    def _share(self, autoencoder: Autoencoder, source: Source) -> NDArray[np.float64]:
         table = autoencoder.table_
         shape = source.shape if table is None else (len(table.columns),)
         parts = [
@@ -225,6 +259,16 @@ class OutlierDetector(
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _name_columns(autoencoder: Autoencoder, shape: tuple[int, ...]) -> list[str]:
+    """Return a name for each column, or each place in rows of `shape`."""
+    if autoencoder.table_ is not None:
+        return [column.name for column in autoencoder.table_.columns]
+    if hasattr(autoencoder, "feature_names_in_"):
+        return [str(name) for name in autoencoder.feature_names_in_]
+    places = [", ".join(map(str, place)) for place in np.ndindex(shape)]
+    return [f"feature {place}" if len(shape) == 1 else f"({place})" for place in places]
 
 
 def _keep_some(source: Source, share: float, *, seed: int) -> tuple[Source, Source]:

@@ -15,10 +15,19 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from truecopy.facts import ComparisonFacts, DataFacts, EvaluationFacts, PlanFacts, RunFacts
+from truecopy.facts import (
+    ComparisonFacts,
+    DataFacts,
+    EvaluationFacts,
+    PlanFacts,
+    RunFacts,
+)
+from truecopy.outlier_facts import OutlierFacts
 from truecopy.reports.breakdown import describe_breakdown
 from truecopy.reports.wording import (
+    blame_columns,
     count_decimals,
+    describe_calibration,
     describe_columns,
     describe_data,
     describe_evaluation,
@@ -161,6 +170,22 @@ def render_comparison(comparison: ComparisonFacts) -> RenderableType:
 def render_run(run: RunFacts) -> RenderableType:
     """Show in a few lines how a training went."""
     return Group(_text(f"Training of {run.model}", style="bold"), _list_rows(describe_run(run)))
+
+
+def render_outliers(found: OutlierFacts) -> RenderableType:
+    """Show how many rows are outliers, and the farthest ones with the columns to blame."""
+    title = f"Outliers in {found.data}: {found.flagged:,} of {found.rows:,} rows"
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0), pad_edge=False)
+    for head in ("row", "distance"):
+        table.add_column(Text(head), justify="right")
+    table.add_column(Text(""))
+    table.add_column(Text("because of"), overflow="fold")
+    for row in found.worst:
+        flag = Text("outlier" if row.outlier else "")
+        cells = (f"{row.row:,}", format_number(row.distance))
+        table.add_row(*map(Text, cells), flag, _text(blame_columns(row)))
+    about = _list_rows(describe_calibration(found.calibration))
+    return Group(_text(title, style="bold"), about, Text(""), table)
 
 
 def to_text(renderable: RenderableType, *, width: int = 80) -> str:

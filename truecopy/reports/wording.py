@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from truecopy.facts import Choice, DataFacts, EvaluationFacts, PlanFacts, RunFacts, ScoreFacts
+from truecopy.outlier_facts import Calibration, OutlierRow
 
 _SPECTRUM_WIDTHS = (2, 8, 16, 32, 64)
 _TOO_LARGE, _TOO_SMALL = 1e9, 1e-7  # beyond these, digits are easier to count as a power of ten
@@ -281,3 +282,20 @@ def describe_run(run: RunFacts) -> Iterator[tuple[str, str]]:
         losses.append(f"a perfect copy {format_number(run.loss_floor)}")
     if losses:
         yield "loss", f"at the best epoch: {', '.join(losses)}"
+
+
+def describe_calibration(calibration: Calibration) -> Iterator[tuple[str, str]]:
+    """Say which threshold makes an outlier and what it promises, as pairs of label and text."""
+    yield (
+        "threshold",
+        f"distance {format_number(calibration.threshold)}, from {calibration.taken_from}",
+    )
+    promised, asked = format_percent(calibration.promised), format_percent(calibration.asked)
+    yield "flags", f"{promised} of ordinary rows on average ({asked} asked for)"
+    if calibration.note:
+        yield "note", calibration.note
+
+
+def blame_columns(row: OutlierRow) -> str:
+    """Say which columns hold how much of a row's distance."""
+    return ", ".join(f"{name} {format_percent(share)}" for name, share in row.columns.items())

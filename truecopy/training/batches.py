@@ -80,6 +80,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         # epochs: a resumed training has the order that the uninterrupted one has.
         self._epoch = epoch
         self.together = 1
+        self._drawn: tuple[int, NDArray[np.float32]] | None = None
         self._shuffle()
 
     def __len__(self) -> int:
@@ -125,7 +126,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         generator = np.random.default_rng([self._seed, 1, self._epoch])
         shuffled = shuffle(self._chosen, generator, row_bytes=self._row_bytes)
         self._order = np.resize(shuffled, len(self) * self._batch_size)
-        self._drawn: tuple[int, NDArray[np.float32]] | None = None
+        self._drawn = None
 
 
 def _empty_aligned(shape: tuple[int, ...]) -> NDArray[np.float32]:
