@@ -16,6 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["truecopy.backend", "truecopy.errors"],
     ["truecopy.facts", "truecopy.streaming"],
+    ["truecopy.outlier_facts"],
     ["truecopy.reports.wording"],
     ["truecopy.rules"],
     ["truecopy.reports"],
@@ -41,6 +42,7 @@ LAYERS = [
 ]
 NO_KERAS = [
     "truecopy.facts",
+    "truecopy.outlier_facts",
     "truecopy.streaming",
     "truecopy.errors",
     "truecopy.data",

@@ -11,7 +11,9 @@ from truecopy.data.profile import profile
 from truecopy.errors import InvalidArgument, UnknownName
 from truecopy.models.build import build_networks, choose_latent, recipe_of
 from truecopy.models.conv import build_conv
+from truecopy.models.build import build_networks
 from truecopy.models.dense import build_dense, default_widths
+from truecopy.models.networks import normalises
 from truecopy.models.networks import predict
 from truecopy.models.recipes import RECIPES
 
@@ -140,6 +142,39 @@ def test_as_posted_is_the_second_question():
     assert plan.facts.output.value == "softmax"
     assert plan.facts.loss.value == "binary_crossentropy"
     assert plan.scaling.apply(np.array([[255.0]]))[0, 0] == 255
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "wanted"),
+    [
+        ("dense", (28, 28, 1), True),
+        ("conv", (28, 28, 1), True),
+        ("dense", (784,), False),  # a table starts as PCA instead
+        ("recipe:keras-denoising", (28, 28, 1), False),
+        ("recipe:vanilla-dense", (28, 28, 1), False),
+    ],
+)
+def test_pictures_are_normalised_over_the_batch_but_tables_and_recipes_are_not(
+    model, shape, wanted
+):
+    assert normalises(build_networks(model, shape, latent=4, plan=BYTES, seed=0)) is wanted
+
+
+def test_the_convolutional_decoder_mirrors_the_encoder():
+    networks = build_conv((28, 28, 1), latent=16, plan=BYTES)
+
+    filters = [
+        (type(layer).__name__, layer.filters, layer.strides)
+        for part in (networks.encoder, networks.decoder)
+        for layer in part.layers
+        if hasattr(layer, "filters")
+    ]
+    assert filters == [
+        ("Conv2D", 32, (2, 2)),
+        ("Conv2D", 64, (2, 2)),
+        ("Conv2DTranspose", 32, (2, 2)),
+        ("Conv2DTranspose", 1, (2, 2)),
+    ]
 
 
 @pytest.mark.parametrize("build", [build_dense, build_conv])

@@ -162,3 +162,45 @@ def test_pyods_conventions_hold():
     assert detector.decision_scores_[detector.labels_ == 1].min() > detector.threshold_
     assert detector.decision_scores_[detector.labels_ == 0].max() <= detector.threshold_
     assert not hasattr(told, "autoencoder_")
+
+
+def test_the_report_names_the_rows_and_the_features_at_fault(fitted, odd):
+    report = fitted.report(np.concatenate([draw(50, 3), odd]), most=2)
+
+    worst = report.facts.worst[0]
+    assert (worst.row, worst.outlier) == (51, True)
+    assert next(iter(worst.columns)) == "feature 2"
+    assert worst.distance == pytest.approx(-fitted.score_samples(odd)[1])
+    assert len(report.facts.worst) == 2
+    assert report.facts.flagged == (report.distances > fitted.calibration_.threshold).sum()
+    assert sum(report.facts.counts) == report.facts.rows == 52
+
+
+def test_the_reports_shares_are_those_of_the_contributions(fitted, odd):
+    worst = fitted.report(odd).facts.worst[0]
+
+    parts = fitted.contributions(odd)[1]
+    assert worst.columns["feature 2"] == pytest.approx(parts[2] / parts.sum())
+
+
+def test_a_frames_columns_are_named_in_text_and_page(tmp_path):
+    rows = pd.DataFrame(draw(200, 0), columns=[*"abcd", "<b>"])
+    detector = truecopy.OutlierDetector(latent=1, epochs=3, quiet=True).fit(rows)
+    rows.loc[7, "<b>"] = 1e3
+
+    report = detector.report(rows, most=1)
+    report.save(tmp_path / "report.html")
+
+    assert "Outliers in" in str(report)
+    assert "of 200 rows" in str(report)
+    assert report.facts.worst[0].row == 7
+    assert next(iter(report.facts.worst[0].columns)) == "<b>"
+    page = (tmp_path / "report.html").read_text()
+    assert "&lt;b&gt;" in page
+    assert "had no part in the training" in page
+
+
+@pytest.mark.parametrize("most", [0, 1.5, True, "ten"])
+def test_the_number_of_rows_to_name_is_checked(fitted, odd, most):
+    with pytest.raises(InvalidArgument, match="'most'"):
+        fitted.report(odd, most=most)

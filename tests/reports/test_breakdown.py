@@ -3,17 +3,24 @@
 import numpy as np
 import pytest
 
-from truecopy.facts import EvaluationFacts, Examples, ReportSection, ScoreFacts
+from truecopy.facts import (
+    ColumnScoreFacts,
+    EvaluationFacts,
+    Examples,
+    ReportSection,
+    ScoreFacts,
+)
 from truecopy.reports.breakdown import (
     describe_breakdown,
     describe_structure,
     describe_tolerance,
     list_classes,
+    list_columns,
     list_excess,
     list_tones,
     list_verdicts,
 )
-from truecopy.reports.evaluation_charts import show_scatter, show_tolerance
+from truecopy.reports.evaluation_charts import show_latents, show_scatter, show_tolerance
 from truecopy.reports.html import render_page
 from truecopy.reports.story import tell_score
 from truecopy.reports.terminal import render_evaluation, to_text
@@ -175,3 +182,43 @@ def test_page_and_terminal_show_all_of_it():
     assert "<b>" not in page
     for words in ("within", "mse by label", "effective rank 6.5"):
         assert words in text
+
+
+def columns(**skills):
+    return {
+        name: ColumnScoreFacts(kind="numeric", value=0.1, floor=1.0, pca=None, skill=skill)
+        for name, skill in skills.items()
+    }
+
+
+def test_the_columns_are_listed_from_the_worst_and_those_without_skill_last():
+    told = evaluation(columns=columns(a=0.5, b=None, c=-0.2))
+
+    assert [name for name, _ in list_columns(told)] == ["c", "a", "b"]
+    assert dict(describe_breakdown(told))["columns"] == "skill from -0.2 (c) to 0.5 (a)"
+
+
+def test_the_page_has_the_columns_of_a_table():
+    told = evaluation(columns=columns(age=0.5, **{"<b>": 0.25}))
+
+    page = render_page("t", [ReportSection(heading="t", evaluation=told)])
+
+    assert ">age</th>" in page
+    assert ">&lt;b&gt;</th>" in page
+
+
+def test_rows_are_drawn_by_their_latents():
+    shown = Examples(
+        rows=(), mean_error=np.zeros(4), row_errors=np.array([0.1, 0.0, 0.3]),
+        latents=np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]]), latent_shares=(0.75, 0.25),
+    )  # fmt: skip
+
+    picture = show_latents(shown)
+
+    assert picture.alt.startswith("3 rows by the two directions")
+    assert "75 % and 25 % of the variance" in picture.alt
+    assert picture.light[:4] == picture.dark[:4] == b"\x89PNG"
+
+
+def test_without_two_latents_there_is_nothing_to_draw():
+    assert show_latents(examples([0.1], [0.2])) is None

@@ -1,3 +1,5 @@
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from truecopy.data.noise import corrupt, parse_noise
 from truecopy.data.scaling import Scaling
 from truecopy.errors import Diverged
 from truecopy.models.dense import build_dense
+from truecopy.reports.wording import describe_run
 from truecopy.training.batches import TrainingBatches, ValidationBatches, split_rows
 from truecopy.training.corruption import Corruption, build_trainer
 from truecopy.training.losses import (
@@ -295,3 +298,48 @@ def test_a_loss_of_images_is_keras_own_with_each_row_taken_as_a_vector(name):
 )
 def test_vectors_and_losses_that_are_no_means_are_left_as_they_are(loss, rank):
     assert take_flat(loss, rank=rank) is loss
+
+
+def test_the_rate_of_normalised_networks_falls_along_a_cosine_to_nearly_0():
+    pictures = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), np.uint8)
+
+    run = truecopy.Autoencoder(2, model="dense", epochs=4, quiet=True).fit(pictures).run_
+
+    wanted = [0.004 * (1 + math.cos(math.pi * epoch / 4)) / 2 for epoch in range(4)]
+    np.testing.assert_allclose(run.history["learning_rate"], wanted, rtol=1e-5)
+    assert (run.learning_rate, run.schedule) == (0.004, "cosine")
+    assert "learning rate 0.004 falling to 0" in str(dict(describe_run(run)))
+
+
+def test_the_rate_of_a_table_stays_as_it_is():
+    rows = np.random.default_rng(0).normal(size=(64, 8))
+
+    run = truecopy.Autoencoder(2, epochs=2, quiet=True).fit(rows).run_
+
+    assert (run.learning_rate, run.schedule) == (0.001, "constant")
+    assert "learning_rate" not in run.history
+
+
+def test_only_held_out_rows_are_measured_beside_the_loss():
+    rows = np.random.default_rng(0).normal(size=(64, 8))
+
+    history = truecopy.Autoencoder(2, epochs=2, quiet=True).fit(rows).run_.history
+
+    assert set(history) == {"loss", "val_loss", "val_mse"}
+
+
+@given(together=st.integers(1, 9), count=st.integers(1, 60))
+@settings(deadline=None, max_examples=40)
+def test_batches_drawn_together_are_those_drawn_one_by_one(together, count):
+    rows = np.arange(count, dtype=np.float32)[:, None]
+    one, many = (
+        TrainingBatches(rows, np.arange(count), Scaling.none(), batch_size=4, seed=0)
+        for _ in range(2)
+    )
+    many.together = together
+
+    for _ in range(2):
+        for index in np.random.default_rng(count).permutation(len(one)):
+            np.testing.assert_array_equal(many[int(index)][0], one[int(index)][0])
+        one.on_epoch_end()
+        many.on_epoch_end()

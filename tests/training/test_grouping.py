@@ -66,19 +66,19 @@ def test_a_short_last_group_is_not_compiled_anew():
 
 @ON_JAX
 def test_short_steps_of_a_dense_model_are_grouped():
-    assert group_steps(dense(), batch_size=100, callbacks=[]) == 16
-    assert group_steps(dense(), batch_size=100, callbacks=[keras.callbacks.History()]) == 16
+    assert group_steps(dense(), 100, []) == 16
+    assert group_steps(dense(), 100, [keras.callbacks.History()]) == 16
 
 
 def test_long_steps_are_not_grouped():
     # 6 x 10**7 rows x 42 weights
-    assert group_steps(dense(), batch_size=10**7, callbacks=[]) == 1
+    assert group_steps(dense(), 10**7, []) == 1
 
 
 def test_convolutions_are_not_grouped():
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(1, 3)])
 
-    assert group_steps(model, batch_size=1, callbacks=[]) == 1
+    assert group_steps(model, 1, []) == 1
 
 
 class EveryBatch(keras.callbacks.Callback):
@@ -92,4 +92,4 @@ class EveryBatch(keras.callbacks.Callback):
     ids=["a method", "a function"],
 )
 def test_a_callback_for_every_batch_gets_every_batch(callback):
-    assert group_steps(dense(), batch_size=100, callbacks=[callback]) == 1
+    assert group_steps(dense(), 100, [callback]) == 1

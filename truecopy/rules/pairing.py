@@ -273,7 +273,7 @@ def target_broadcast(facts: AuditFacts) -> Finding | None:
         return None
     output, target = facts.model.output_shape, data.targets.shape
     known = tuple(size for size in output if size is not None)
-    same_rank = len(known) == len(target)
+    same_rank = len(known) == len(target) > 0
     channels = target[-1] if same_rank and known[:-1] == target[:-1] else None
     left = contract.unavoidable_share if is_number(contract.unavoidable_share) else 0.0
     return find(

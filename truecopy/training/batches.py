@@ -69,6 +69,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
     ) -> None:
         super().__init__()
         self._rows = Reader(rows)
+        self._row_shape = rows.shape[1:]
         # Of rows in memory any is as near as the next.
         self._row_bytes = rows[:1].nbytes if self._rows.mapped else 0
         self._chosen = chosen
@@ -96,9 +97,11 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
     def _draw(self, first: int, count: int) -> NDArray[np.float32]:
         """Return `count` batches from the `first` on, shape (count, batch, ...)."""
         size = self._batch_size
-        picked = self._rows[self._order[first * size : (first + count) * size]]
-        whole = _empty_aligned((count, size, *picked.shape[1:]))
-        whole.reshape(picked.shape)[:] = self._scaling.apply(picked)
+        whole = _empty_aligned((count, size, *self._row_shape))
+        # Batch by batch: what is between stays in the processor's cache.
+        for number, batch in enumerate(whole, start=first):
+            drawn = self._order[number * size : (number + 1) * size]
+            batch[:] = self._scaling.apply(self._rows[drawn])
         return whole
 
     @property

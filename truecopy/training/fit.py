@@ -91,13 +91,11 @@ def train(
     if settings.resume and settings.checkpoint is not None:
         state = State.load(settings.checkpoint)
         state.require_told(told, settings.checkpoint)
-    batches, held_out = _split(
-        rows, plan, noise, settings, hiding, 0 if state is None else state.epoch
-    )
+    epoch = 0 if state is None else state.epoch
+    batches, held_out = _split(rows, plan, noise, settings, hiding, epoch)
     trainer = build_trainer(networks.model, noise, seed=settings.seed)
-    group = group_steps(trainer, batch_size=batches.batch_size, callbacks=callbacks)
-    batches.together = group
-    _compile(trainer, plan, settings.learning_rate, group)
+    batches.together = group_steps(trainer, batches.batch_size, callbacks)
+    _compile(trainer, plan, settings.learning_rate, batches.together)
     if state is not None:
         restore(trainer, state)
     sample = batches.sample(_SAMPLE_ROWS)

@@ -25,7 +25,7 @@ _HOOKS: Final = tuple(
 )
 
 
-def group_steps(model: Any, *, batch_size: int, callbacks: Sequence[Any]) -> int:
+def group_steps(model: Any, batch_size: int, callbacks: Sequence[Any]) -> int:
     """Return `steps_per_execution` for Keras' `compile`.
 
     More than one only where it gains something and nobody would miss anything: short steps of a
@@ -124,7 +124,8 @@ def _stack(group: list[Any], length: int) -> Any:
         same = tuple(map(id, arrays))
         if same not in stacked:
             whole = _find_whole(arrays)
-            stacked[same] = np.stack(arrays) if whole is None else whole
+            # Put there by name, aligned memory is taken as it is; an argument would be copied.
+            stacked[same] = jax.device_put(np.stack(arrays) if whole is None else whole)
         return stacked[same]
 
     return jax.tree.map(stack, *filled)
