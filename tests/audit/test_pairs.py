@@ -135,3 +135,24 @@ def test_only_numbers_given_to_things_are_cardinal():
 
     assert [list(columns)[i] for i in find_cardinal(table)] == ["postal", "row"]
     assert find_cardinal(DRAW.integers(0, 256, (300, 64))) == ()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scaled_numbers_given_to_things_are_cardinal(dtype):
+    age = DRAW.integers(18, 90, 800)
+    columns = {
+        "customer": DRAW.permutation(np.arange(100_000, 101_500))[:800],
+        "code": DRAW.permutation(np.arange(5_000, 7_000))[:800],
+        "age": age,
+        "share": DRAW.uniform(0, 1, 800),
+        "rounded": np.round(DRAW.normal(0, 1, 800), 3),
+        "due": 10 * age + DRAW.integers(0, 9, 800),
+        "grey": DRAW.integers(0, 256, 800),
+    }
+    table = np.stack(list(columns.values()), axis=1).astype(float)
+    scaled = (table - table.min(axis=0)) / np.ptp(table, axis=0)
+    standard = (table - table.mean(axis=0)) / table.std(axis=0)
+
+    for moved in (scaled, standard):
+        found = find_cardinal(moved.astype(dtype))
+        assert [list(columns)[i] for i in found] == ["customer", "code"]

@@ -11,10 +11,8 @@ from truecopy.data.profile import profile
 from truecopy.errors import InvalidArgument, UnknownName
 from truecopy.models.build import build_networks, choose_latent, recipe_of
 from truecopy.models.conv import build_conv
-from truecopy.models.build import build_networks
 from truecopy.models.dense import build_dense, default_widths
-from truecopy.models.networks import normalises
-from truecopy.models.networks import predict
+from truecopy.models.networks import normalises, predict
 from truecopy.models.recipes import RECIPES
 
 BYTES = truecopy.plan(profile(np.arange(256, dtype=np.uint8).reshape(2, 128))).facts

@@ -12,6 +12,11 @@ _RANGE: Final = 1000
 # Measured whole numbers, such as incomes, crowd at the low end; numbers given to things are
 # spread about evenly, with a kurtosis near the 1.8 of an even distribution.
 _EVEN: Final = 2.3
+# More steps than this are the steps between floats of 32 bits.
+_FINEST: Final = 1_000_000
+_DISTINCT: Final = 0.9
+_UNTOLD: Final = 0.9
+_OFF: Final = 0.05
 _LEAST_ROWS: Final = 30
 _MOST_COLUMNS: Final = 500
 
@@ -19,7 +24,9 @@ _MOST_COLUMNS: Final = 500
 def find_cardinal(rows: Array) -> tuple[int, ...]:
     """Return the columns of a table that look like identifiers.
 
-    Whole numbers over a wide range that are spread evenly over it, or that count the rows.
+    Whole numbers over a wide range that are spread evenly over it, or that count the rows; also
+    after a scaler has moved and stretched them, where they are nearly all different and the other
+    columns tell nothing of them.
 
     Args:
         rows: Shape (rows, columns); other shapes are no tables and have none.
@@ -32,7 +39,11 @@ def find_cardinal(rows: Array) -> tuple[int, ...]:
     """
     if rows.ndim != 2 or len(rows) < _LEAST_ROWS or rows.shape[1] > _MOST_COLUMNS:  # noqa: PLR2004
         return ()
-    return tuple(i for i in range(rows.shape[1]) if _is_identifier(rows[:, i]))
+    return tuple(
+        number
+        for number in range(rows.shape[1])
+        if _is_identifier(rows[:, number]) or _is_scaled_identifier(rows, number)
+    )
 
 
 def _is_identifier(column: Array) -> bool:
@@ -45,6 +56,48 @@ def _is_identifier(column: Array) -> bool:
     if np.ptp(values) < _RANGE or values.min() < 0:
         return False
     round_ones = (values % 10 == 0).mean()
+    return bool(_is_even(values) and round_ones < 0.5)  # noqa: PLR2004 - prices are round
+
+
+def _is_scaled_identifier(rows: Array, number: int) -> bool:
+    values = rows[:, number].astype(np.float64)
+    if not np.isfinite(rows).all() or (values == np.rint(values)).all():
+        return False
+    distinct = np.unique(values)
+    if len(distinct) < _DISTINCT * len(values):
+        return False
+    steps = count_steps(distinct)
+    if steps is None or not _RANGE <= steps[-1] <= _FINEST or not _is_even(values):
+        return False
+    others = np.delete(rows, number, axis=1).astype(np.float64)
+    if 2 * others.shape[1] > len(rows):
+        return False
+    table = np.column_stack([others, np.ones(len(rows))])
+    left = values - table @ np.linalg.lstsq(table, values, rcond=None)[0]
+    return bool(left.var() > _UNTOLD * values.var())
+
+
+def count_steps(distinct: Array) -> NDArray[np.float64] | None:
+    """Return how many equal steps each value is above the first; None where steps differ.
+
+    Args:
+        distinct: At least two values, increasing, shape (values,).
+
+    Example:
+        >>> count_steps(np.array([0.5, 0.6, 0.9])).tolist()
+        [0.0, 1.0, 4.0]
+        >>> count_steps(np.array([0.0, 1.0, 1.0 + 2**0.5])) is None
+        True
+    """
+    gaps = np.diff(distinct)
+    # Rounding is a large part of one step, but not of the sum of all.
+    step = float(gaps.sum() / np.rint(gaps / gaps.min()).sum())
+    steps = (distinct - distinct[0]) / step
+    whole: NDArray[np.float64] = np.rint(steps)
+    return whole if np.abs(steps - whole).max() < _OFF else None
+
+
+def _is_even(values: NDArray[np.float64]) -> bool:
     moved = values - values.mean()
     kurtosis = np.mean(moved**4) / np.mean(moved**2) ** 2
-    return bool(kurtosis < _EVEN and round_ones < 0.5)  # noqa: PLR2004 - prices are round
+    return bool(kurtosis < _EVEN)

@@ -1,8 +1,9 @@
-"""Draws how near the copies come: by tolerance, by row beside PCA, by place among the latents."""
+"""Draws how near the copies come, by level, by row and by latent; and rows' distances."""
 
 import numpy as np
 
 from truecopy.facts import EvaluationFacts, Examples
+from truecopy.outlier_facts import OutlierFacts
 from truecopy.reports.breakdown import describe_tolerance
 from truecopy.reports.figures import (
     CHART_SIZE,
@@ -122,4 +123,33 @@ def draw_latents(examples: Examples, ink: Ink) -> bytes:
     first, second = map(format_percent, examples.latent_shares)
     axes.set_xlabel(f"first direction, {first} of the variance", color=ink.text)
     axes.set_ylabel(f"second, {second}", color=ink.text)
+    return finish_chart(figure)
+
+
+def show_distances(found: OutlierFacts) -> Picture:
+    """Show how many rows lie how far off, with the threshold."""
+    light, dark = (draw_distances(found, ink) for ink in (LIGHT, DARK))
+    alt = (
+        f"Distances of {found.rows:,} rows from {format_number(found.edges[0])} to "
+        f"{format_number(found.edges[-1])}; {found.flagged:,} lie beyond the threshold of "
+        f"{format_number(found.calibration.threshold)}"
+    )
+    return Picture("distances", alt, light, dark)
+
+
+def draw_distances(found: OutlierFacts, ink: Ink) -> bytes:
+    """Draw the histogram of the distances; those beyond the threshold in the second colour."""
+    from matplotlib.ticker import FuncFormatter
+
+    figure, axes = start_chart(CHART_SIZE, ink)
+    edges, threshold = np.asarray(found.edges), found.calibration.threshold
+    colours = [ink.second if edge >= threshold else ink.first for edge in edges[:-1]]
+    axes.bar(edges[:-1], found.counts, np.diff(edges), align="edge", color=colours)
+    axes.axvline(threshold, color=ink.text, lw=1.4, label=f"threshold {format_number(threshold)}")
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda distance, _: f"{distance:g}"))
+    axes.minorticks_off()
+    axes.set_xlabel("distance", color=ink.text)
+    axes.set_ylabel("rows", color=ink.text)
+    add_legend(axes, ink, columns=1)
     return finish_chart(figure)

@@ -43,7 +43,12 @@ from truecopy.reports.breakdown import (
     list_tones,
     list_verdicts,
 )
-from truecopy.reports.evaluation_charts import show_latents, show_scatter, show_tolerance
+from truecopy.reports.evaluation_charts import (
+    show_distances,
+    show_latents,
+    show_scatter,
+    show_tolerance,
+)
 from truecopy.reports.figures import draw_colours, show_curves, show_mean_error, show_rows
 from truecopy.reports.findings import (
     describe_proof,
@@ -56,7 +61,9 @@ from truecopy.reports.findings import (
 from truecopy.reports.story import tell_score
 from truecopy.reports.terminal import Bar, clean, to_text
 from truecopy.reports.wording import (
+    blame_columns,
     count_decimals,
+    describe_calibration,
     describe_data,
     describe_evaluation,
     describe_run,
@@ -143,6 +150,7 @@ def _load_templates() -> Environment:
         ),
         *(show_curves, show_mean_error, show_rows, draw_colours, sum_up, to_uri),
         *(list_classes, list_columns, list_excess, list_tones, list_verdicts, describe_structure),
+        *(blame_columns, describe_calibration, show_distances),
         *(describe_tolerance, show_latents, show_scatter, show_tolerance, tell_score),
     ]
     environment.globals.update({helper.__name__: helper for helper in helpers})

@@ -147,7 +147,9 @@ def categories_as_numbers(facts: AuditFacts) -> Finding | None:
     if data is None or not data.cardinal or not is_autoencoder(facts) or scales_itself(facts):
         return None
     given = data.inputs
-    if len(given.shape) >= PICTURE_DIMENSIONS or is_grey(given) or given.binary:
+    # A scaled table has 0 and 1 for bounds, too.
+    levels = is_grey(given) and given.maximum > 1
+    if len(given.shape) >= PICTURE_DIMENSIONS or levels or given.binary:
         return None
     columns = ", ".join(map(str, data.cardinal[:5]))
     return find(
