@@ -77,8 +77,31 @@ does not; in one process, in turns, truecopy was 1.2 times as fast as Keras on J
     "conv": """\
 XLA's CPU backend is slow at a few kinds of convolution: `truecopy.accelerate` (which `fit` uses)
 puts equal ones in their place. It passes PyTorch, plain or compiled, but not Keras on TensorFlow,
-whose oneDNN kernels run the ordinary convolutions faster as well. `python benchmarks/step.py` prints
-where a step goes; STEP""",
+whose oneDNN kernels run the ordinary convolutions faster as well. Where a step of the sample goes
+(`python benchmarks/step.py`; its three slow convolutions are weight gradients):
+
+| convolution | GFLOP | XLA, ms | GFLOP/s | truecopy, ms | GFLOP/s |
+|---|---:|---:|---:|---:|---:|
+| 128x28x28x1 * 3x3x1x32, strides (2, 2), dilated (1, 1) | 0.014 | 0.32 | 45 | as it is |  |
+| 128x14x14x32 * 3x3x32x64, strides (2, 2), dilated (1, 1) | 0.231 | 3.09 | 75 | as it is |  |
+| 128x7x7x64 * 3x3x64x64, strides (1, 1), dilated (2, 2) | 0.462 | 7.72 | 60 | as it is |  |
+| 128x14x14x64 * 3x3x64x32, strides (1, 1), dilated (2, 2) | 0.925 | 17.01 | 54 | as it is |  |
+| 128x28x28x32 * 3x3x32x1, strides (1, 1), dilated (1, 1) | 0.058 | 5.07 | 11 | as it is |  |
+| 128x28x28x32 * 128x28x28x1, strides (1, 1), dilated (1, 1) | 0.058 | 12.12 | 5 | 2.07 | 28 |
+| 128x28x28x1 * 3x3x32x1, strides (1, 1), dilated (1, 1) | 0.058 | 1.53 | 38 | as it is |  |
+| 128x14x14x64 * 128x28x28x32, strides (1, 1), dilated (2, 2) | 0.925 | 227.33 | 4 | 10.73 | 86 |
+| 128x28x28x32 * 3x3x64x32, strides (2, 2), dilated (1, 1) | 0.925 | 12.23 | 76 | as it is |  |
+| 128x7x7x64 * 128x14x14x64, strides (1, 1), dilated (2, 2) | 0.462 | 85.97 | 5 | 9.90 | 47 |
+| 128x14x14x64 * 3x3x64x64, strides (2, 2), dilated (1, 1) | 0.462 | 5.66 | 82 | as it is |  |
+| 128x14x14x32 * 128x7x7x64, strides (1, 1), dilated (1, 1) | 0.231 | 5.57 | 42 | as it is |  |
+| 128x7x7x64 * 3x3x32x64, strides (1, 1), dilated (2, 2) | 0.231 | 2.80 | 82 | as it is |  |
+| 128x28x28x1 * 128x14x14x32, strides (1, 1), dilated (1, 1) | 0.014 | 1.25 | 12 | as it is |  |
+| the whole step | | 419.6 | | 113.6 | |
+
+In the accelerated step 85 of 114 ms are convolutions, most of them XLA's own at 50 to 85 GFLOP/s of
+the 100 to 150 that these cores have, and the rest is dense layers, Adam and page faults of XLA's
+buffers. What was tried for them: transposed convolutions as dense ones for each phase, which gained
+nothing over XLA's at these sizes.""",
     "quality": """\
 Why the defaults of `model="dense"` and `model="conv"` for pictures are what they are (test error on
 the denoising task, latent 16; one run each on the same machine, with the seconds it took):

@@ -195,7 +195,7 @@ def test_the_columns_are_listed_from_the_worst_and_those_without_skill_last():
     told = evaluation(columns=columns(a=0.5, b=None, c=-0.2))
 
     assert [name for name, _ in list_columns(told)] == ["c", "a", "b"]
-    assert dict(describe_breakdown(told))["columns"] == "skill from -0.2 (c) to 0.5 (a)"
+    assert dict(describe_breakdown(told))["columns"] == "skill from -0.2000 (c) to 0.5000 (a)"
 
 
 def test_the_page_has_the_columns_of_a_table():
