@@ -1,10 +1,10 @@
 """Where one training step of Keras' denoising sample goes: each convolution, before and after.
 
-    python benchmarks/step.py [--repeats 30]
+    python -m benchmarks.step [--repeats 30]
 
-The step that Keras compiles is traced; each of its convolutions is run alone, as XLA has it and in
-the form that `truecopy.accelerate` puts in its place, on random numbers of the same shapes. It prints
-a Markdown table: the arithmetic, milliseconds (medians), GFLOP/s, and the whole step.
+The step that Keras compiles is traced; each of its convolutions is run alone, as XLA has it and
+in the form that `truecopy.accelerate` puts in its place, on random numbers of the same shapes. It
+prints a Markdown table: the arithmetic, milliseconds (medians), GFLOP/s, and the whole step.
 """
 
 import argparse

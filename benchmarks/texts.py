@@ -58,7 +58,7 @@ ABOUT: Final = {
     "from the import to the end of the first batch.",
 }
 
-# What they mean; the figures are those of the tables, of benchmarks/step.py, or said to be others.
+# What they mean: figures of the tables and of `python -m benchmarks.step`, or said to be others.
 MEANING: Final[dict[str, str]] = {
     "dense": """\
 What makes truecopy's `fit` differ from Keras' on the same model:
@@ -76,9 +76,11 @@ The machine's speed varies by a sixth from minute to minute, the order of the pr
 does not; in one process, in turns, truecopy was 1.2 times as fast as Keras on JAX.""",
     "conv": """\
 XLA's CPU backend is slow at a few kinds of convolution: `truecopy.accelerate` (which `fit` uses)
-puts equal ones in their place. It passes PyTorch, plain or compiled, but not Keras on TensorFlow,
-whose oneDNN kernels run the ordinary convolutions faster as well. Where a step of the sample goes
-(`python benchmarks/step.py`; its three slow convolutions are weight gradients):
+puts equal ones in their place. Per CPU second it is level with PyTorch then; but parts of its
+step run on one core only (1.4 of 2 are busy), so that by the clock PyTorch is ahead, and Keras on
+TensorFlow, whose oneDNN kernels run the ordinary convolutions faster as well, is ahead by both.
+Where a step of the sample goes
+(`python -m benchmarks.step`; its three slow convolutions are weight gradients):
 
 | convolution | GFLOP | XLA, ms | GFLOP/s | truecopy, ms | GFLOP/s |
 |---|---:|---:|---:|---:|---:|

@@ -24,7 +24,7 @@ def programs(*, quick: bool, scratch: Path) -> list[Program]:
             call="keras_models:train_truecopy",
             settings=keras,
             backend="jax",
-            note="recipe:vanilla-dense from uint8, scaled batch by batch; also tracks the MSE",
+            note="recipe:vanilla-dense from uint8, scaled batch by batch",
         ),
         Program(name="Keras/JAX", call=_KERAS, settings=keras, backend="jax"),
         Program(
