@@ -156,3 +156,13 @@ def test_scaled_numbers_given_to_things_are_cardinal(dtype):
     for moved in (scaled, standard):
         found = find_cardinal(moved.astype(dtype))
         assert [list(columns)[i] for i in found] == ["customer", "code"]
+
+
+def test_words_of_a_vocabulary_are_cardinal_and_independent_bytes_are_not():
+    shares = 1 / np.arange(1, 501)
+    words = DRAW.choice(np.arange(1, 501), (800, 12), p=shares / shares.sum())
+
+    assert find_cardinal(words) == tuple(range(12))
+    assert find_cardinal(words.astype(np.float32)) == tuple(range(12))
+    assert find_cardinal(DRAW.poisson(3, (800, 12))) == ()
+    assert find_cardinal(np.sort(words, axis=1)) == ()

@@ -17,6 +17,11 @@ _FINEST: Final = 1_000_000
 _DISTINCT: Final = 0.9
 _UNTOLD: Final = 0.9
 _OFF: Final = 0.05
+# Words of a text: so many different ones, in so many columns of about the same mean and spread.
+_LEAST_WORDS: Final = 50
+_LEAST_TOKENS: Final = 4
+_ALIKE: Final = 0.5
+_GREY: Final = (1, 16, 255, 65_535)
 _LEAST_ROWS: Final = 30
 _MOST_COLUMNS: Final = 500
 
@@ -24,7 +29,9 @@ _MOST_COLUMNS: Final = 500
 def find_cardinal(rows: Array) -> tuple[int, ...]:
     """Return the columns of a table that look like identifiers.
 
-    Whole numbers over a wide range that are spread evenly over it, or that count the rows; also
+    Whole numbers over a wide range that are spread evenly over it, or that count the rows; all
+    columns, where they hold the same many whole numbers and tell nothing of each other, as words
+    of a vocabulary do; also
     after a scaler has moved and stretched them, where they are nearly all different and the other
     columns tell nothing of them.
 
@@ -39,11 +46,29 @@ def find_cardinal(rows: Array) -> tuple[int, ...]:
     """
     if rows.ndim != 2 or len(rows) < _LEAST_ROWS or rows.shape[1] > _MOST_COLUMNS:  # noqa: PLR2004
         return ()
+    if _are_tokens(rows):
+        return tuple(range(rows.shape[1]))
     return tuple(
         number
         for number in range(rows.shape[1])
         if _is_identifier(rows[:, number]) or _is_scaled_identifier(rows, number)
     )
+
+
+def _are_tokens(rows: Array) -> bool:
+    values = rows.astype(np.float64)
+    if rows.shape[1] < _LEAST_TOKENS or not np.isfinite(values).all():
+        return False
+    if (values != np.rint(values)).any() or values.min() < 0 or values.max() in _GREY:
+        return False
+    means, spreads = values.mean(axis=0), values.std(axis=0)
+    if len(np.unique(values)) < _LEAST_WORDS or spreads.min() == 0:
+        return False
+    alike = np.ptp(means) < _ALIKE * means.mean() and np.ptp(spreads) < _ALIKE * spreads.mean()
+    correlations = np.asarray(np.corrcoef(values, rowvar=False))
+    pairs = correlations[np.triu_indices(rows.shape[1], 1)]
+    # Of independent columns they are about 1 / sqrt(rows).
+    return bool(alike and np.abs(pairs).mean() < 2 / np.sqrt(len(rows)))
 
 
 def _is_identifier(column: Array) -> bool:

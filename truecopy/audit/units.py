@@ -66,9 +66,13 @@ def _measure_layer(
         values = np.moveaxis(values, 1, -1)
     rows = values.reshape(-1, values.shape[-1])
     dead = np.ptp(rows, axis=0) == 0
-    saturated = None
+    # Units that are handed the same for all rows are not to blame.
+    starved = dead.all() and all(map(_is_constant, call.inputs))
+    saturated = at_bound = None
     if activation in _BOUNDED:
-        saturated = _count_saturated(rows, *_BOUNDED[activation])
+        near = _find_at_bound(rows, *_BOUNDED[activation])
+        saturated = int((near.mean(axis=0) > _NEARLY_ALL).sum())
+        at_bound = float(near.mean())
     clipped = None
     if layer.part == "latent" and activation in _CUT:
         clipped = _measure_clipped(call, rows, subject)
@@ -77,9 +81,16 @@ def _measure_layer(
         clipped=clipped,
         units=rows.shape[1],
         share_zero=float((rows == 0).mean()),
-        dead=int(dead.sum()),
+        dead=None if starved else int(dead.sum()),
         saturated=saturated,
+        at_bound=at_bound,
     )
+
+
+def _is_constant(given: Any) -> bool:
+    """Whether a layer's input is the same for all rows."""
+    values = as_array(given)
+    return len(values) > 1 and not np.ptp(values, axis=0).any()
 
 
 def _measure_clipped(call: Call, codes: Array, subject: Subject) -> float | None:
@@ -108,10 +119,10 @@ def _explain(codes: Array, targets: Array) -> float:
     return 1 - float(np.square(moved - fitted).sum()) / total if total > 0 else 0.0
 
 
-def _count_saturated(rows: Array, low: float, high: float) -> int:
+def _find_at_bound(rows: Array, low: float, high: float) -> Array:
     margin = _NEAR * (high - low)
-    at_bound = (rows < low + margin) | (rows > high - margin)
-    return int((at_bound.mean(axis=0) > _NEARLY_ALL).sum())
+    near: Array = (rows < low + margin) | (rows > high - margin)
+    return near
 
 
 def _by_variable(subject: Subject) -> dict[int, Array]:

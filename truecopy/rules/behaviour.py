@@ -30,6 +30,8 @@ _GAP: Final = 0.05
 # Dropout on the output: the error in training mode is twice that of inference and more.
 _DROPPED: Final = 2.0
 _DROPPED_GAP: Final = 0.2
+# From here on at most a fifth gets through, and the network may learn nothing in either mode.
+_NEARLY_ALL_DROPPED: Final = 0.8
 # Behind PCA by a half: a latent under dropout keeps clearly less than it could.
 _BEHIND_PCA: Final = 1.5
 # A moving average that still holds a fifth of its start value at the planned end won't recover.
@@ -112,8 +114,8 @@ def train_eval_gap(facts: AuditFacts) -> Finding | None:
     What it checks
         The error of the same rows in training mode and in inference mode. Inference clearly
         worse: batch normalisation whose moving averages are not those of the data. Training
-        clearly worse: dropout on the output or on a narrow latent. Dropout inside the encoder
-        is left alone.
+        clearly worse: dropout on the output or on a narrow latent; or such a dropout of 80 % or
+        more, where nothing was learned. Dropout inside the encoder is left alone.
 
     Why it matters
         `predict` uses other numbers than `fit`. After n steps a moving average with momentum m
@@ -141,7 +143,7 @@ def train_eval_gap(facts: AuditFacts) -> Finding | None:
         return _inference_worse(facts, gap)
     if -gap > _DROPPED_GAP:
         return _training_worse(facts, -gap)
-    return None
+    return _dropped_nearly_all(facts)
 
 
 def _inference_worse(facts: AuditFacts, gap: float) -> Finding | None:
@@ -204,6 +206,30 @@ def _training_worse(facts: AuditFacts, gap: float) -> Finding | None:
         fix=f"Remove the dropout on the {part}.",
         change={"action": "remove_dropout", "layer": culprit.name},
         cost=min(gap, 1.0) * HALF,
+        where=culprit.where,
+    )
+
+
+def _dropped_nearly_all(facts: AuditFacts) -> Finding | None:
+    """Return the finding of a dropout that lets so little through that both modes fail."""
+    left = left_over(facts)
+    culprit = next(
+        (layer for layer in facts.model.layers if _drops_what_counts(facts, layer)), None
+    )
+    if culprit is None or not is_above(left, AS_THE_MEAN):
+        return None
+    if not is_above(culprit.rate, _NEARLY_ALL_DROPPED):
+        return None
+    part = "output" if _is_after_output(facts, culprit) else "latent"
+    return find(
+        train_eval_gap,
+        "warning",
+        f"'{culprit.name}' drops {format_percent(culprit.rate or 0.0)} of the {part}, and "
+        f"{format_percent(left or 0.0)} of the mean target's error is left.",
+        evidence=_evidence_of(facts) | {"layer": culprit.name, "rate": culprit.rate},
+        fix=f"Remove the dropout on the {part}.",
+        change={"action": "remove_dropout", "layer": culprit.name},
+        cost=HALF,
         where=culprit.where,
     )
 

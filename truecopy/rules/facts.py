@@ -38,11 +38,12 @@ class LayerFacts(Record):
 
     On the probed rows, in inference mode: `share_zero` of its values are exactly 0;
     `dead` of its `units` (features or channels) are constant at the activation's zero or bound
-    for all rows; `saturated` of them are within 1 % of a bound on over 95 % of rows, which only
-    bounded activations have. `gradient` and `update` are the norms of one batch's gradient and
-    optimiser step divided by the weights' norm; `changed` is how far the weights moved in the
-    training watched, divided by their norm before. `clipped` is the share of the
-    targets' variance that a linear map of a latent explains before its relu and not after it.
+    for all rows; `saturated` of them are within 1 % of a bound on over 95 % of rows, and
+    `at_bound` is the share of all values that are: only bounded activations have them. `gradient`
+    and `update` are the norms of one batch's gradient and optimiser step divided by the weights'
+    norm; `changed` is how far the weights moved in the training watched, divided by their norm
+    before. `clipped` is the share of the targets' variance that a linear map of a latent explains
+    before its relu and not after it.
     """
 
     name: str
@@ -60,6 +61,7 @@ class LayerFacts(Record):
     share_zero: float | None = None
     dead: int | None = None
     saturated: int | None = None
+    at_bound: float | None = None
     gradient: float | None = None
     update: float | None = None
     changed: float | None = None

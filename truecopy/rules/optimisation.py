@@ -15,6 +15,7 @@ from truecopy.rules.measured import (
     compiled,
     is_above,
     is_autoencoder,
+    is_far_behind_pca,
     is_number,
     is_settled,
     late_slope,
@@ -34,6 +35,8 @@ _REBOUND: Final = 0.5
 # A rise of a tenth of the level in every fifth epoch is no scatter of batches.
 _JUMP: Final = 0.1
 _JUMPS: Final = 0.2
+# Where PCA of the same width does far better, every tenth is enough.
+_JUMPS_BEHIND: Final = 0.1
 _ENOUGH_EPOCHS: Final = 6
 
 
@@ -44,7 +47,8 @@ def loss_not_decreasing(facts: AuditFacts) -> Finding | None:
     What it checks
         The epochs' losses, where nothing was learned: a fall of less than 2 % of what could
         fall, an end above the best epoch by half of the whole fall, or a rise of a tenth in every
-        fifth epoch.
+        fifth epoch. Also where PCA of the same width is far better: a rise of a tenth in every
+        tenth epoch.
 
     Why it matters
         Nothing is being learned. The reason is elsewhere: the loss, the data, the step, or
@@ -64,14 +68,16 @@ def loss_not_decreasing(facts: AuditFacts) -> Finding | None:
         return None
     if not all(map(is_number, training.losses)) or not is_settled(facts):
         return None
-    if not is_above(left, AS_THE_MEAN):
+    failed = is_above(left, AS_THE_MEAN)
+    if not failed and not is_far_behind_pca(facts):
         return None
     first, last, best = training.losses[0], training.losses[-1], min(training.losses)
     floor = facts.contract.perfect if facts.contract is not None else 0.0
     room = first - floor if is_number(floor) and first > floor else abs(first)
-    flat = first - best < _FLAT * room
-    rising = last - best > _REBOUND * max(first - best, _FLAT * room)
-    jumping = not flat and _jumps(training.losses, floor)
+    flat = failed and first - best < _FLAT * room
+    rising = failed and last - best > _REBOUND * max(first - best, _FLAT * room)
+    share = _JUMPS if failed else _JUMPS_BEHIND
+    jumping = not flat and _jumps(training.losses, floor, share)
     if not flat and not rising and not jumping:
         return None
     shape = "hardly moves" if flat else "rises again" if rising else "jumps up and down"
@@ -94,11 +100,11 @@ def loss_not_decreasing(facts: AuditFacts) -> Finding | None:
     )
 
 
-def _jumps(losses: tuple[float, ...], floor: float) -> bool:
-    """Whether the loss rises by much every few epochs instead of settling."""
+def _jumps(losses: tuple[float, ...], floor: float, share: float) -> bool:
+    """Whether the loss rises by much in such a share of the epochs instead of settling."""
     level = sorted(losses)[len(losses) // 2] - (floor if is_number(floor) else 0.0)
     rises = sum(1 for k in range(1, len(losses)) if losses[k] - losses[k - 1] > _JUMP * level)
-    return len(losses) >= _ENOUGH_EPOCHS and level > 0 and rises >= _JUMPS * len(losses)
+    return len(losses) >= _ENOUGH_EPOCHS and level > 0 and rises >= share * len(losses)
 
 
 @rule("TC504", explains=(*SYMPTOMS, "loss-not-minimal-at-target"))
