@@ -12,6 +12,8 @@ from truecopy.audit.trace import Call, Recorded, as_array, overriding
 
 # Layers that only move values about: no width of theirs is a bottleneck of its own.
 MOVERS: Final = ("InputLayer", "Flatten", "Reshape", "Permute", "Identity")
+# Corruption is what our own trainer calls it.
+_NOISE: Final = ("Noise", "Corruption")
 _RESAMPLERS: Final = ("UpSampling", "ZeroPadding", "Cropping", "RepeatVector", "Masking")
 # What comes around a latent below this is rounding, or a small correction.
 _ALL_THROUGH: Final = 0.1
@@ -142,6 +144,7 @@ def has_noise(recorded: Recorded, latent: Call) -> bool:
     leaves = recorded.leaves()
     encoder = leaves[: leaves.index(latent) + 2]
     return any(
-        "Noise" in (kind := type(c.layer).__name__) or ("Dropout" in kind and c.layer.rate > 0)
+        any(word in (kind := type(c.layer).__name__) for word in _NOISE)
+        or ("Dropout" in kind and c.layer.rate > 0)
         for c in encoder
     )

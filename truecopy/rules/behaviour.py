@@ -149,6 +149,8 @@ def train_eval_gap(facts: AuditFacts) -> Finding | None:
 def _inference_worse(facts: AuditFacts, gap: float) -> Finding | None:
     """Return the finding of averages that don't fit, unless more steps will mend them."""
     seen = facts.behaviour
+    if seen is None or _is_made_for_noise(facts):
+        return None
     averaged = [layer for layer in facts.model.layers if is_number(layer.momentum)]
     slowest = max((layer.momentum or 0.0 for layer in averaged), default=None)
     steps, done = planned_steps(facts), facts.training.steps if facts.training else 0
@@ -163,8 +165,8 @@ def _inference_worse(facts: AuditFacts, gap: float) -> Finding | None:
     return find(
         train_eval_gap,
         "error" if gap > HALF else "warning",
-        f"On the same rows the MSE is {format_number(seen.mse if seen else None)} in inference "
-        f"mode and {format_number(seen.mse_training if seen else None)} in training mode." + held,
+        f"On the same rows the MSE is {format_number(seen.mse)} in inference "
+        f"mode and {format_number(seen.mse_training)} in training mode." + held,
         evidence=_evidence_of(facts) | {"momentum": slowest, "steps": done},
         fix="Give BatchNormalization a momentum of 0.9, or train for longer."
         if averaged
@@ -173,6 +175,14 @@ def _inference_worse(facts: AuditFacts, gap: float) -> Finding | None:
         cost=min(gap, 1.0),
         where=averaged[0].where if averaged else compile_line(facts),
     )
+
+
+def _is_made_for_noise(facts: AuditFacts) -> bool:
+    """Whether the model corrupts its training rows, and copies noisy validation rows better."""
+    seen = facts.behaviour
+    if seen is None or not facts.model.noise or not is_number(seen.validation_mse):
+        return False
+    return is_number(seen.mse) and seen.validation_mse < seen.mse
 
 
 def _evidence_of(facts: AuditFacts) -> dict[str, Any]:

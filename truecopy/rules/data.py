@@ -168,6 +168,14 @@ def _is_ruled_by_one(data: DataFacts) -> bool:
     return any(width == 1 and is_above(kept, _RULED) for width, kept in first)
 
 
+def _is_noised_inside(facts: AuditFacts) -> bool:
+    """Whether the model itself makes the noise that validation inputs come with."""
+    data = facts.data
+    if data is None or data.validation_targets is None or data.scaled_again:
+        return False
+    return facts.model.noise and not _differs(data.targets, data.validation_targets)
+
+
 @rule("TC111", explains=("overfitting",))
 def train_validation_shift(facts: AuditFacts) -> Finding | None:
     """The validation rows are on another scale than the training rows.
@@ -202,6 +210,8 @@ def train_validation_shift(facts: AuditFacts) -> Finding | None:
     )
     for what, train, other in pairs:
         if other is None or not (data.scaled_again or _differs(train, other)):
+            continue
+        if what == "inputs" and _is_noised_inside(facts):
             continue
         spans = [(d.minimum, d.maximum) for d in (train, other)]
         return find(

@@ -75,6 +75,12 @@ class Trainer(keras.Model):  # type: ignore[misc]  # Keras ships no types
             return {"loss": self._loss_tracker.result()}
         return super().compute_metrics(x, y, y_pred, sample_weight)
 
+    def get_metrics_result(self) -> Any:
+        """Return what Keras logs for an epoch; metrics without any row have no result yet."""
+        if self._compile_metrics is not None and not self._compile_metrics.built:
+            return {"loss": self._loss_tracker.result()}
+        return super().get_metrics_result()
+
     def make_train_function(self, force: bool = False) -> None:  # noqa: FBT001, FBT002  (Keras')
         """Compile the steps of a group; Keras' `fit` (3.15) calls this, then `train_function`."""
         if self.train_function is not None and not force:  # type: ignore[has-type]  # as above
