@@ -5,6 +5,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from truecopy.rules.inputs import GREY_MAXIMA
+
 Array = NDArray[Any]
 
 # Counts, ages, years and grades stay below; customer, product and postal numbers don't.
@@ -21,7 +23,6 @@ _OFF: Final = 0.05
 _LEAST_WORDS: Final = 50
 _LEAST_TOKENS: Final = 4
 _ALIKE: Final = 0.5
-_GREY: Final = (1, 16, 255, 65_535)
 _LEAST_ROWS: Final = 30
 _MOST_COLUMNS: Final = 500
 
@@ -29,11 +30,10 @@ _MOST_COLUMNS: Final = 500
 def find_cardinal(rows: Array) -> tuple[int, ...]:
     """Return the columns of a table that look like identifiers.
 
-    Whole numbers over a wide range that are spread evenly over it, or that count the rows; all
-    columns, where they hold the same many whole numbers and tell nothing of each other, as words
-    of a vocabulary do; also
-    after a scaler has moved and stretched them, where they are nearly all different and the other
-    columns tell nothing of them.
+    Whole numbers over a wide range that are spread evenly over it, or that count the rows; the
+    former also after a scaler has moved and stretched them, where nearly all differ and the other
+    columns tell nothing of them. And all columns, where they hold the same many whole numbers and
+    tell nothing of each other, as words of a vocabulary do.
 
     Args:
         rows: Shape (rows, columns); other shapes are no tables and have none.
@@ -46,33 +46,33 @@ def find_cardinal(rows: Array) -> tuple[int, ...]:
     """
     if rows.ndim != 2 or len(rows) < _LEAST_ROWS or rows.shape[1] > _MOST_COLUMNS:  # noqa: PLR2004
         return ()
-    if _are_tokens(rows):
+    values = rows.astype(np.float64)
+    finite = bool(np.isfinite(values).all())
+    if finite and _are_tokens(values):
         return tuple(range(rows.shape[1]))
     return tuple(
         number
         for number in range(rows.shape[1])
-        if _is_identifier(rows[:, number]) or _is_scaled_identifier(rows, number)
+        if _is_identifier(values[:, number]) or (finite and _is_scaled_identifier(values, number))
     )
 
 
-def _are_tokens(rows: Array) -> bool:
-    values = rows.astype(np.float64)
-    if rows.shape[1] < _LEAST_TOKENS or not np.isfinite(values).all():
+def _are_tokens(values: NDArray[np.float64]) -> bool:
+    if values.shape[1] < _LEAST_TOKENS:
         return False
-    if (values != np.rint(values)).any() or values.min() < 0 or values.max() in _GREY:
+    if (values != np.rint(values)).any() or values.min() < 0 or values.max() in GREY_MAXIMA:
         return False
     means, spreads = values.mean(axis=0), values.std(axis=0)
     if len(np.unique(values)) < _LEAST_WORDS or spreads.min() == 0:
         return False
     alike = np.ptp(means) < _ALIKE * means.mean() and np.ptp(spreads) < _ALIKE * spreads.mean()
     correlations = np.asarray(np.corrcoef(values, rowvar=False))
-    pairs = correlations[np.triu_indices(rows.shape[1], 1)]
+    pairs = correlations[np.triu_indices(values.shape[1], 1)]
     # Of independent columns they are about 1 / sqrt(rows).
-    return bool(alike and np.abs(pairs).mean() < 2 / np.sqrt(len(rows)))
+    return bool(alike and np.abs(pairs).mean() < 2 / np.sqrt(len(values)))
 
 
-def _is_identifier(column: Array) -> bool:
-    values = column.astype(np.float64)
+def _is_identifier(values: NDArray[np.float64]) -> bool:
     if not np.isfinite(values).all() or (values != np.rint(values)).any():
         return False
     steps = np.diff(values)
@@ -84,9 +84,9 @@ def _is_identifier(column: Array) -> bool:
     return bool(_is_even(values) and round_ones < 0.5)  # noqa: PLR2004 - prices are round
 
 
-def _is_scaled_identifier(rows: Array, number: int) -> bool:
-    values = rows[:, number].astype(np.float64)
-    if not np.isfinite(rows).all() or (values == np.rint(values)).all():
+def _is_scaled_identifier(rows: NDArray[np.float64], number: int) -> bool:
+    values = rows[:, number]
+    if (values == np.rint(values)).all():
         return False
     distinct = np.unique(values)
     if len(distinct) < _DISTINCT * len(values):
@@ -94,7 +94,7 @@ def _is_scaled_identifier(rows: Array, number: int) -> bool:
     steps = count_steps(distinct)
     if steps is None or not _RANGE <= steps[-1] <= _FINEST or not _is_even(values):
         return False
-    others = np.delete(rows, number, axis=1).astype(np.float64)
+    others = np.delete(rows, number, axis=1)
     if 2 * others.shape[1] > len(rows):
         return False
     table = np.column_stack([others, np.ones(len(rows))])

@@ -143,8 +143,9 @@ def has_noise(recorded: Recorded, latent: Call) -> bool:
     """Say whether a layer up to the latent makes noise in training, by what it is called."""
     leaves = recorded.leaves()
     encoder = leaves[: leaves.index(latent) + 2]
-    return any(
-        any(word in (kind := type(c.layer).__name__) for word in _NOISE)
-        or ("Dropout" in kind and c.layer.rate > 0)
-        for c in encoder
-    )
+    return any(_makes_noise(call.layer) for call in encoder)
+
+
+def _makes_noise(layer: Any) -> bool:
+    kind = type(layer).__name__
+    return any(word in kind for word in _NOISE) or ("Dropout" in kind and layer.rate > 0)

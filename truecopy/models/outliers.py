@@ -20,7 +20,7 @@ from truecopy.models.distances import Distances
 from truecopy.models.inputs import open_training
 from truecopy.models.outlier_report import OutlierReport, report_outliers
 from truecopy.models.pickling import reduce_estimator
-from truecopy.models.settings import check_settings
+from truecopy.models.settings import check_settings, is_count
 from truecopy.training.batches import split_rows
 
 # One training row is none to learn from.
@@ -193,7 +193,7 @@ class OutlierDetector(
             InvalidArgument: `most` is not a whole number from 1 up.
             DataError: As `score_samples`.
         """
-        if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 1:
+        if not is_count(most):
             raise InvalidArgument("most", "report", "a whole number from 1 up", got=most)
         autoencoder = self._fitted()
         source = autoencoder.open(X)
@@ -264,7 +264,7 @@ class OutlierDetector(
 def _name_columns(autoencoder: Autoencoder, shape: tuple[int, ...]) -> list[str]:
     """Return a name for each column, or each place in rows of `shape`."""
     if autoencoder.table_ is not None:
-        return [column.name for column in autoencoder.table_.columns]
+        return list(autoencoder.table_.names)
     if hasattr(autoencoder, "feature_names_in_"):
         return [str(name) for name in autoencoder.feature_names_in_]
     places = [", ".join(map(str, place)) for place in np.ndindex(shape)]

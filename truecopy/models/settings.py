@@ -36,7 +36,7 @@ def check_settings(autoencoder: Any) -> None:
     for argument in ("latent", "epochs", "batch_size", "patience"):
         got = getattr(autoencoder, argument)
         optional = argument != "patience"
-        if (got is None and optional) or (_is_integer(got) and got >= 1):
+        if (got is None and optional) or is_count(got):
             continue
         must_be = "a whole number from 1 up" + (" or None" if optional else "")
         raise InvalidArgument(argument, "Autoencoder", must_be, got=got)
@@ -87,6 +87,11 @@ def make_settings(
         label=label,
         quiet=autoencoder.quiet,
     )
+
+
+def is_count(value: Any) -> bool:
+    """Whether a value is a whole number from 1 up."""
+    return bool(_is_integer(value) and value >= 1)
 
 
 def _is_integer(value: object) -> bool:

@@ -110,9 +110,7 @@ def _tabulate_scores(evaluation: EvaluationFacts) -> Table:
     scores = evaluation.scores
     extra = {"pca": "PCA", "copy_input": "noisy"}
     shown = [k for k in extra if any(s.baselines.get(k) is not None for s in scores.values())]
-    table = Table(
-        box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False, expand=True
-    )
+    table = _start_table(expand=True)
     table.add_column(Text("metric"), overflow="fold")
     for title in ("value", "floor", *(extra[k] for k in shown), "perfect", "skill"):
         table.add_column(Text(title), justify="right", overflow="fold")
@@ -153,7 +151,7 @@ def render_plan(plan: PlanFacts) -> RenderableType:
 def render_comparison(comparison: ComparisonFacts) -> RenderableType:
     """Show two models' figures on the same rows, and which difference is more than chance."""
     title = f"{comparison.first} against {comparison.second} on {comparison.data}"
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
+    table = _start_table()
     for head in ("metric", "first", "second", "difference", "95 % interval", "better"):
         right = head not in {"metric", "better"}
         table.add_column(Text(head), justify="right" if right else "left", overflow="fold")
@@ -175,7 +173,7 @@ def render_run(run: RunFacts) -> RenderableType:
 def render_outliers(found: OutlierFacts) -> RenderableType:
     """Show how many rows are outliers, and the farthest ones with the columns to blame."""
     title = f"Outliers in {found.data}: {found.flagged:,} of {found.rows:,} rows"
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table = _start_table(gap=2)
     for head in ("row", "distance"):
         table.add_column(Text(head), justify="right")
     table.add_column(Text(""))
@@ -207,6 +205,14 @@ def to_text(renderable: RenderableType, *, width: int = 80) -> str:
 
 def _text(text: str, *, style: str = "") -> Text:
     return Text(clean(text), style=style, overflow="fold")
+
+
+def _start_table(*, gap: int = 1, expand: bool = False) -> Table:
+    """Return a table with a line below its head and none around it."""
+    padding = (0, gap, 0, 0)
+    return Table(
+        box=box.SIMPLE_HEAD, show_edge=False, padding=padding, pad_edge=False, expand=expand
+    )
 
 
 def _list_rows(rows: Iterable[tuple[str, str]]) -> Table:

@@ -196,52 +196,48 @@ def _evidence_of(facts: AuditFacts) -> dict[str, Any]:
 
 def _training_worse(facts: AuditFacts, gap: float) -> Finding | None:
     """Return the finding of dropout where it destroys what must be copied."""
-    seen = facts.behaviour
-    culprit = next(
-        (layer for layer in facts.model.layers if _drops_what_counts(facts, layer)), None
-    )
+    seen, culprit = facts.behaviour, _find_dropout(facts)
     if seen is None or culprit is None or seen.mse is None or seen.mse_training is None:
         return None
     if not _is_after_output(facts, culprit) and seen.mse_training <= _DROPPED * seen.mse:
         return None
-    part = "output" if _is_after_output(facts, culprit) else "latent"
-    return find(
-        train_eval_gap,
-        "warning",
-        f"'{culprit.name}' drops {format_percent(culprit.rate or 0.0)} of the {part}: the "
-        f"MSE is {format_number(seen.mse_training)} in training mode and "
+    told = (
+        f": the MSE is {format_number(seen.mse_training)} in training mode and "
         f"{format_number(seen.mse)} in inference mode, the mean target's "
-        f"{format_number(seen.mse_mean)}.",
-        evidence=_evidence_of(facts) | {"layer": culprit.name, "rate": culprit.rate},
-        fix=f"Remove the dropout on the {part}.",
-        change={"action": "remove_dropout", "layer": culprit.name},
-        cost=min(gap, 1.0) * HALF,
-        where=culprit.where,
+        f"{format_number(seen.mse_mean)}."
     )
+    return _blame_dropout(facts, culprit, told, cost=min(gap, 1.0) * HALF)
 
 
 def _dropped_nearly_all(facts: AuditFacts) -> Finding | None:
     """Return the finding of a dropout that lets so little through that both modes fail."""
-    left = left_over(facts)
-    culprit = next(
-        (layer for layer in facts.model.layers if _drops_what_counts(facts, layer)), None
-    )
+    left, culprit = left_over(facts), _find_dropout(facts)
     if culprit is None or not is_above(left, AS_THE_MEAN):
         return None
     if not is_above(culprit.rate, _NEARLY_ALL_DROPPED):
         return None
-    part = "output" if _is_after_output(facts, culprit) else "latent"
+    told = f", and {format_percent(left or 0.0)} of the mean target's error is left."
+    return _blame_dropout(facts, culprit, told, cost=HALF)
+
+
+def _blame_dropout(facts: AuditFacts, layer: LayerFacts, told: str, *, cost: float) -> Finding:
+    """Return the finding that a layer drops too much; `told` is how its sentence goes on."""
+    part = "output" if _is_after_output(facts, layer) else "latent"
     return find(
         train_eval_gap,
         "warning",
-        f"'{culprit.name}' drops {format_percent(culprit.rate or 0.0)} of the {part}, and "
-        f"{format_percent(left or 0.0)} of the mean target's error is left.",
-        evidence=_evidence_of(facts) | {"layer": culprit.name, "rate": culprit.rate},
+        f"'{layer.name}' drops {format_percent(layer.rate or 0.0)} of the {part}{told}",
+        evidence=_evidence_of(facts) | {"layer": layer.name, "rate": layer.rate},
         fix=f"Remove the dropout on the {part}.",
-        change={"action": "remove_dropout", "layer": culprit.name},
-        cost=HALF,
-        where=culprit.where,
+        change={"action": "remove_dropout", "layer": layer.name},
+        cost=cost,
+        where=layer.where,
     )
+
+
+def _find_dropout(facts: AuditFacts) -> LayerFacts | None:
+    """Return the first layer that drops what must be copied."""
+    return next((layer for layer in facts.model.layers if _drops_what_counts(facts, layer)), None)
 
 
 def _drops_what_counts(facts: AuditFacts, layer: LayerFacts) -> bool:

@@ -1,5 +1,6 @@
 """Rules TC4xx on units that carry nothing: dead, pressed against a bound, or never changing."""
 
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from truecopy.reports.wording import format_percent
@@ -240,18 +241,16 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
     failed = left is not None and left >= AS_THE_MEAN
     hidden = [layer for layer in facts.model.layers if layer.part != "output"]
     looked_at = facts.model.layers if failed else hidden
-    shares = [(_share(layer.saturated, layer) or 0.0, layer) for layer in looked_at]
-    share, worst = max(shares, key=lambda item: item[0], default=(0.0, None))
-    if worst is not None and share >= _SATURATED:
-        told = (
-            f"{worst.saturated} of the {worst.units} units of '{worst.name}' ({worst.activation}) "
-            f"({format_percent(share)}) are at a bound for nearly all rows"
-        )
-    else:
-        values = [(layer.at_bound or 0.0, layer) for layer in hidden]
-        share, worst = max(values, key=lambda item: item[0], default=(0.0, None))
-        if worst is None or share < _AT_BOUNDS:
-            return None
+    stuck = _find_worst(looked_at, lambda layer: _share(layer.saturated, layer), _SATURATED)
+    found = stuck or _find_worst(hidden, lambda layer: layer.at_bound, _AT_BOUNDS)
+    if found is None:
+        return None
+    share, worst = found
+    told = (
+        f"{worst.saturated} of the {worst.units} units of '{worst.name}' ({worst.activation}) "
+        f"({format_percent(share)}) are at a bound for nearly all rows"
+    )
+    if stuck is None:
         told = (
             f"{format_percent(share)} of the values of '{worst.name}' ({worst.activation}) are "
             "within 1 % of a bound"
@@ -271,6 +270,14 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
         cost=symptom_cost(facts),
         where=worst.where,
     )
+
+
+def _find_worst(
+    layers: Iterable[LayerFacts], measure: Callable[[LayerFacts], float | None], least: float
+) -> tuple[float, LayerFacts] | None:
+    """Return the largest measure from `least` up, and its layer."""
+    hit = [(share, layer) for layer in layers if is_above(share := measure(layer), least)]
+    return max(hit, key=lambda item: item[0], default=None)
 
 
 @rule("TC408", explains=("worse-than-pca", "untrained-part"))
