@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from sklearn.datasets import (
     load_breast_cancer,
     load_diabetes,
@@ -42,6 +43,7 @@ _LABELLED = {
     "digits": (load_digits, tuple(range(10))),
 }
 Result = tuple[str, str, float]
+CONFIDENCE = 0.95
 
 
 def copy(seed: int) -> Iterator[Result]:
@@ -122,23 +124,40 @@ def rate(rows: np.ndarray, seed: int) -> dict[str, np.ndarray]:
         ("PyOD AutoEncoder", AutoEncoder(random_state=seed, verbose=0)),
         ("PyOD PCA", PCA(random_state=seed)),
     ):
-        found[way] = peer.fit(rows).decision_scores_
+        # PyOD 3.6.7's PCA divides by the variance of directions that have none (digits).
+        found[way] = np.nan_to_num(peer.fit(rows).decision_scores_)
     return found
 
 
-def show(title: str, results: list[Result]) -> None:
-    """Print a table as Markdown: one row per way, one column per data set, and the mean."""
-    table = pd.DataFrame(results, columns=["data", "way", "value"])
-    means = table.pivot_table(index="way", columns="data", values="value", sort=False)
+def show(title: str, results: list[list[Result]], *, against: str) -> None:
+    """Print a table as Markdown: one row per way, one column per data set, and their mean.
+
+    With several seeds each figure has its confidence interval over the seeds (Student's t); the
+    last row is the difference between truecopy and `against`, taken seed by seed.
+    """
+    rows = [(seed, *found) for seed, founds in enumerate(results) for found in founds]
+    table = pd.DataFrame(rows, columns=["seed", "data", "way", "value"])
+    # Of several rare classes the mean is one figure of its data set and seed.
+    figures = table.pivot_table(index=["way", "seed"], columns="data", values="value", sort=False)
+    figures["mean"] = figures.mean(axis=1)
     print(f"\n{title}\n")
-    print(f"| | {' | '.join(means.columns)} | mean |\n|---{'|---:' * (means.shape[1] + 1)}|")
-    for way, row in means.iterrows():
-        figures = " | ".join(f"{value:.3f}" for value in [*row, row.mean()])
-        print(f"| {way} | {figures} |", flush=True)
+    print(f"| | {' | '.join(figures.columns)} |\n|---{'|---:' * figures.shape[1]}|")
+    for way, of_seeds in figures.groupby(level="way", sort=False):
+        print(f"| {way} | {' | '.join(say(of_seeds[name]) for name in figures)} |")
+    lead = figures.loc["truecopy"] - figures.loc[against]
+    print(f"| truecopy - {against} | {' | '.join(say(lead[name]) for name in lead)} |", flush=True)
+
+
+def say(of_seeds: pd.Series) -> str:
+    """Return the mean over the seeds and the half width of its interval."""
+    if len(of_seeds) == 1:
+        return f"{of_seeds.mean():.3f}"
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(of_seeds) - 1) * stats.sem(of_seeds)
+    return f"{of_seeds.mean():.3f} ± {half:.3f}"
 
 
 if __name__ == "__main__":
     seeds = range(int(sys.argv[1]) if len(sys.argv) > 1 else 1)
-    show("Skill", [found for seed in seeds for found in copy(seed)])
-    show("Imputation", [found for seed in seeds for found in impute(seed)])
-    show("AUROC", [found for seed in seeds for found in detect(seed)])
+    show("Skill", [list(copy(seed)) for seed in seeds], against="PCA")
+    show("Imputation", [list(impute(seed)) for seed in seeds], against="IterativeImputer")
+    show("AUROC", [list(detect(seed)) for seed in seeds], against="IsolationForest")

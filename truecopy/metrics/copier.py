@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, final
 
@@ -21,6 +22,21 @@ Rows = NDArray[np.float32]
 _FAR_BETTER: Final = 2.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Copied:
+    """What a copier gave for some rows.
+
+    Attributes:
+        rows: The copies in scaled units, in the shape of the rows.
+        output: What the last model gave, in its own units and shape: what Keras would score.
+        latents: What the encoder gave; None where there is none.
+    """
+
+    rows: NDArray[Any]
+    output: NDArray[Any]
+    latents: NDArray[Any] | None = None
+
+
 class Copier(ABC):
     """What is evaluated.
 
@@ -37,8 +53,8 @@ class Copier(ABC):
     note: str = ""
 
     @abstractmethod
-    def copy(self, seen: Rows, units: Plan) -> NDArray[Any]:
-        """Return the copy of `seen` rows; both in the scaled units of `units`."""
+    def copy(self, seen: Rows, units: Plan) -> Copied:
+        """Return the copies of `seen` rows, which are in the scaled units of `units`."""
 
     def encode(self, seen: Rows, units: Plan) -> NDArray[Any]:
         """Return the latents of `seen` rows; only where `encodes` is not None."""
@@ -56,35 +72,37 @@ class Copier(ABC):
         """Return the row shape in which Keras would compute its accuracy."""
         return shape
 
-    def keras_models(self) -> list[Any]:
-        """Return the Keras models that copy, one after the other; empty if it is none."""
-        return []
-
-    def pair(self, seen: Rows, target: Rows, units: Plan) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return inputs and targets as the model's own `evaluate` takes them."""
+    def to_output(self, target: Rows, units: Plan) -> NDArray[Any]:
+        """Return targets in the units and shape of the copier's output."""
         del units  # a function's are the scaled ones
-        return seen, target
+        return target
 
 
 @final
 class TrainedCopier(Copier):
     """An `Autoencoder`: its own scaling in, its own scaling undone."""
 
-    def __init__(self, autoencoder: Any, *, model: Any = None) -> None:
+    def __init__(self, autoencoder: Any, *, untrained: Any = None) -> None:
         self._autoencoder = autoencoder
-        self._model = autoencoder.model_ if model is None else model
+        self._untrained = untrained
         self._scaling: Scaling = autoencoder.plan_.scaling
-        self._shape = tuple(self._model.input_shape[1:])
+        self._shape = tuple(autoencoder.model_.input_shape[1:])
         self.name = autoencoder.run_.model
         self.latent = self.encodes = autoencoder.run_.latent
 
-    def copy(self, seen: Rows, units: Plan) -> NDArray[Any]:
-        """Return the copy, by way of the user's units where the model has other ones."""
+    def copy(self, seen: Rows, units: Plan) -> Copied:
+        """Return the copies, by way of the user's units where the model has other ones."""
         _require_shape(self._shape, seen.shape[1:], self.name)
-        output = predict(self._model, self._scale(seen, units))
+        latents = None
+        if self._untrained is not None:
+            output = predict(self._untrained, self._scale(seen, units))
+        else:
+            # One after the other they are the whole model.
+            latents = self.encode(seen, units)
+            output = predict(self._autoencoder.decoder_, latents)
         if self._scaling.equals(units.scaling):
-            return output
-        return units.scaling.apply(self._scaling.undo(output))
+            return Copied(output, output, latents)
+        return Copied(units.scaling.apply(self._scaling.undo(output)), output, latents)
 
     def encode(self, seen: Rows, units: Plan) -> NDArray[Any]:
         """Return the encoder's output."""
@@ -92,16 +110,12 @@ class TrainedCopier(Copier):
 
     def untrained(self) -> Copier | None:
         """Return a copier with fresh weights."""
-        model = _renew(self._model)
-        return None if model is None else TrainedCopier(self._autoencoder, model=model)
+        model = _renew(self._autoencoder.model_)
+        return None if model is None else TrainedCopier(self._autoencoder, untrained=model)
 
-    def keras_models(self) -> list[Any]:
-        """Return the trained model."""
-        return [self._model]
-
-    def pair(self, seen: Rows, target: Rows, units: Plan) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return both in the units the model was trained in."""
-        return self._scale(seen, units), self._scale(target, units)
+    def to_output(self, target: Rows, units: Plan) -> NDArray[Any]:
+        """Return targets in the units the model was trained in."""
+        return self._scale(target, units)
 
     def _scale(self, seen: Rows, units: Plan) -> Rows:
         if self._scaling.equals(units.scaling):
@@ -120,13 +134,14 @@ class BareCopier(Copier):
         self._raw_in = self._raw_out = False
 
     @abstractmethod
-    def run(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """Return the model's output for its own inputs, in the shape of the rows."""
+    def run(self, rows: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Return output and latents for the copier's own inputs, which have the rows' shape."""
 
-    def copy(self, seen: Rows, units: Plan) -> NDArray[Any]:
-        """Return the copy in scaled units."""
-        output = self.run(self._to_input(seen, units))
-        return units.scaling.apply(output) if self._raw_out else output
+    def copy(self, seen: Rows, units: Plan) -> Copied:
+        """Return the copies in scaled units."""
+        output, latents = self.run(self._to_input(seen, units))
+        rows = output.reshape(seen.shape)
+        return Copied(units.scaling.apply(rows) if self._raw_out else rows, output, latents)
 
     def settle_units(self, rows: NDArray[Any], units: Plan) -> None:
         """Choose the units, of in and out, whose copies of `rows` are nearest to them."""
@@ -135,7 +150,7 @@ class BareCopier(Copier):
         scaled = units.scaling.apply(rows)
         errors = {}
         for self._raw_in, self._raw_out in product((False, True), repeat=2):
-            error = float(np.square(self.copy(scaled, units) - scaled).mean(dtype=np.float64))
+            error = float(np.square(self.copy(scaled, units).rows - scaled).mean(dtype=np.float64))
             errors[self._raw_in, self._raw_out] = error if np.isfinite(error) else np.inf
         best = min(errors, key=lambda reading: errors[reading])
         floor = float(scaled.var(axis=0, dtype=np.float64).mean())
@@ -169,15 +184,15 @@ class KerasCopier(BareCopier):
         if len(models) > 1:
             self.encodes = int(np.prod(models[0].output_shape[1:]))
 
-    def run(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """Return the last model's output in the shape of the rows."""
+    def run(self, rows: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Return the output of the last model, and of the first one where there are several."""
         for shape in (self._shape, self._output_shape):
             if int(np.prod(shape)) != int(np.prod(rows.shape[1:])):
                 _require_shape(shape, rows.shape[1:], self.name)
-        output: NDArray[Any] = rows.reshape(len(rows), *self._shape)
+        outputs = [rows.reshape(len(rows), *self._shape)]
         for model in self._models:
-            output = predict(model, output)
-        return output.reshape(rows.shape)
+            outputs.append(predict(model, outputs[-1]))
+        return outputs[-1], None if self.encodes is None else outputs[1]
 
     def encode(self, seen: Rows, units: Plan) -> NDArray[Any]:
         """Return the first model's output."""
@@ -198,16 +213,10 @@ class KerasCopier(BareCopier):
         del shape
         return self._output_shape
 
-    def keras_models(self) -> list[Any]:
-        """Return the models."""
-        return self._models
-
-    def pair(self, seen: Rows, target: Rows, units: Plan) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return both in the shapes and units that the models take and give."""
-        inputs = self._to_input(seen, units)
+    def to_output(self, target: Rows, units: Plan) -> NDArray[Any]:
+        """Return targets in the shape and units that the last model gives."""
         wanted = units.scaling.undo(target) if self._raw_out else target
-        rows = len(seen)
-        return inputs.reshape(rows, *self._shape), wanted.reshape(rows, *self._output_shape)
+        return wanted.reshape(len(target), *self._output_shape)
 
 
 @final
@@ -220,11 +229,11 @@ class FunctionCopier(BareCopier):
         self.name = getattr(function, "__name__", "function")
         self.latent = None
 
-    def run(self, rows: NDArray[Any]) -> NDArray[Any]:
+    def run(self, rows: NDArray[Any]) -> tuple[NDArray[Any], None]:
         """Return what the function gives; its shape must be that of the rows."""
         output = np.asarray(self._function(rows))
         _require_shape(rows.shape, output.shape, self.name)
-        return output
+        return output, None
 
 
 def as_copier(model: Any) -> Copier:

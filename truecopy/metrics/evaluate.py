@@ -16,7 +16,6 @@ from truecopy.facts import EvaluationFacts, Examples, ScoreFacts
 from truecopy.metrics.baselines import Baselines, fit_baselines
 from truecopy.metrics.copier import Copier, as_copier
 from truecopy.metrics.examples import pick_examples
-from truecopy.metrics.keras_report import ask_keras
 from truecopy.metrics.scoring import Details, Scoring
 from truecopy.metrics.task import Task
 from truecopy.models.opening import open_model
@@ -206,7 +205,7 @@ def _facts(task: Task, scoring: Scoring, labels: NDArray[Any] | None) -> Evaluat
         noise=None if task.noise is None else str(task.noise),
         baselines_from=task.baselines.fitted_on,
         scores=scores,
-        explain=scoring.explain(scores, keras_float32=ask_keras(task, rows=rows)),
+        explain=scoring.explain(scores),
         structure=scoring.structure(),
         tolerance=scoring.tolerance(),
         classes={} if labels is None else scoring.classes(labels),

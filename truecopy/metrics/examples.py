@@ -82,7 +82,7 @@ def _fetch(task: Task, wanted: NDArray[np.intp], coded: NDArray[np.intp]) -> _Fe
         inside = _within(wanted, first, len(target))
         if not len(inside):
             continue
-        copied = task.copy(seen[inside], first)
+        copied = task.copy(seen[inside], first).rows
         for position, copy in zip(inside, copied, strict=True):
             found[first + int(position)] = {
                 "original": target[position],

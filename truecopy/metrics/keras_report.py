@@ -2,60 +2,50 @@
 
 Keras adds the rows' shares up in float32, batch by batch, in an order that its compiler
 chooses: no formula of ours gives the same last digits on every backend and machine. So Keras
-is asked: the model is evaluated, in batches of 32 rows as `model.evaluate` has them unless
-told otherwise, in a shell that leaves the model's own compile state as it is.
+is handed the copies, in batches of 32 rows as `model.evaluate` has them unless told otherwise.
 """
 
-from collections.abc import Iterator
 from typing import Any, Final, final
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.metrics.task import Task
-
 # Keras' default, and a divisor of the task's batches: only the last one is short.
 KERAS_BATCH: Final = 32
 
 
 @final
-class _Chain(keras.Model):  # type: ignore[misc]  # Keras ships no types
-    """Models one after the other, sharing their weights; none: what goes in comes out."""
-
-    def __init__(self, models: list[Any]) -> None:
-        super().__init__(name="chain")  # TensorFlow takes no leading underscore
-        self._chained = models
+class _AsItIs(keras.Model):  # type: ignore[misc]  # Keras ships no types
+    """Gives what it is given, so that Keras scores copies that were made already."""
 
     def call(self, rows: Any) -> Any:
-        """Return the last model's output."""
-        for model in self._chained:
-            rows = model(rows)
+        """Return the rows."""
         return rows
 
+    def reset_metrics(self) -> None:
+        """Go on adding up: Keras 3.15 would start anew with each `test_on_batch`."""
 
-def ask_keras(task: Task, *, rows: int) -> float:
-    """Return the accuracy that `model.evaluate` gives for the rows of a task.
 
-    A function that is no Keras model is asked for its copies, and Keras for their accuracy.
+@final
+class KerasAccuracy:
+    """The accuracy that `model.evaluate` gives for the rows so far, in Keras' own float32.
 
-    Args:
-        task: What is evaluated, in one more pass.
-        rows: How many rows it has.
+    Copies made in other batches than Keras' can differ by a float32's last digit, and count
+    otherwise where that lies between them and the threshold.
     """
-    shell = _Chain(task.copier.keras_models())
-    shell.compile(loss="mse", metrics=["accuracy"])  # TensorFlow and PyTorch want some loss
-    steps = -(-rows // KERAS_BATCH)
-    logs = shell.evaluate(_pairs(task), steps=steps, verbose=0, return_dict=True)
-    return float(logs["accuracy"])
 
+    def __init__(self) -> None:
+        self._shell = _AsItIs()
+        self._shell.compile(loss="mse", metrics=["accuracy"])  # TensorFlow wants some loss
+        self.value = 0.0
 
-def _pairs(task: Task) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """Give inputs and targets in the shapes and units that the model takes."""
-    for first, seen, target in task.batches():
-        inputs, wanted = task.copier.pair(seen, target, task.baselines.units)
-        if not task.copier.keras_models():
-            inputs = task.copy(seen, first)
-        for start in range(0, len(inputs), KERAS_BATCH):
-            rows = slice(start, start + KERAS_BATCH)
-            yield np.asarray(inputs[rows], np.float32), np.asarray(wanted[rows], np.float32)
+    def update(self, target: NDArray[Any], output: NDArray[Any]) -> None:
+        """Take in more rows: targets and outputs in the units and shape of the model's output."""
+        for start in range(0, len(target), KERAS_BATCH):
+            wanted, given = (
+                np.asarray(rows[start : start + KERAS_BATCH], np.float32)
+                for rows in (target, output)
+            )
+            logs = self._shell.test_on_batch(given, wanted, return_dict=True)
+            self.value = float(logs["accuracy"])

@@ -17,6 +17,7 @@ from truecopy.metrics.catalogue import Metric, suited_derived, suited_metrics
 from truecopy.metrics.columns import ColumnScores
 from truecopy.metrics.derived import Pool
 from truecopy.metrics.errors import mse
+from truecopy.metrics.keras_report import KerasAccuracy
 from truecopy.metrics.structure import Structure
 from truecopy.metrics.tally import Tally, score_between
 from truecopy.metrics.task import Task
@@ -72,6 +73,7 @@ class Scoring:
         self._errors: list[NDArray[np.float64]] = []
         self._pca_errors: list[NDArray[np.float64]] = []
         self._feature_errors = np.zeros(self._shape)
+        self._keras_accuracy = KerasAccuracy()
         self._columns = ColumnScores.empty(self._plan.columns)
         self.seen_range = (np.inf, -np.inf)
         self.known = 0
@@ -90,7 +92,11 @@ class Scoring:
         task = self._task
         if self._plan.target_range is not None:
             refuse_outside(target, self._plan.target_range, hint=_OUTSIDE)
-        copied = task.copy(seen, first)
+        made = task.copy(seen, first)
+        copied = made.rows
+        self._keras_accuracy.update(
+            task.copier.to_output(target, task.baselines.units), made.output
+        )
         copies = {"value": copied, **task.compare(seen, target)}
         constants = {name: task.baselines.constant(name, target) for name in CONSTANTS}
         self._tallies = [
@@ -104,10 +110,7 @@ class Scoring:
             )
             for tally in self._tallies
         ]
-        latents = (
-            None if task.copier.encodes is None else task.copier.encode(seen, task.baselines.units)
-        )
-        self._structure = self._structure.update(target, copied, latents)
+        self._structure = self._structure.update(target, copied, made.latents)
         if self._bridge is not None:
             self._bridge = self._bridge.update(target, copied)
         self._columns = self._columns.update(target, copies)
@@ -175,20 +178,13 @@ class Scoring:
         """Return the share of values within k grey levels; empty where there are none."""
         return () if self._bridge is None else self._bridge.compute_tolerance()
 
-    def explain(
-        self, scores: Mapping[str, ScoreFacts], *, keras_float32: float
-    ) -> dict[str, dict[str, Any]]:
-        """Return for the accuracy and the loss how they come about.
-
-        Args:
-            scores: All figures.
-            keras_float32: The accuracy as Keras itself adds it up.
-        """
+    def explain(self, scores: Mapping[str, ScoreFacts]) -> dict[str, dict[str, Any]]:
+        """Return for the accuracy and the loss of all `scores` how they come about."""
         accuracy = scores["keras_accuracy"]
         told: dict[str, Any] = {
             "resolves_to": accuracy.resolves_to,
             "last_dimension": self._accuracy_shape[-1],
-            "keras_float32": keras_float32,
+            "keras_float32": self._keras_accuracy.value,
             "blank": accuracy.baselines["blank"],
             "perfect": accuracy.perfect,
         }

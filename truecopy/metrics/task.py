@@ -12,7 +12,7 @@ from truecopy.data.noise import Noise, corrupt
 from truecopy.data.sources import Source
 from truecopy.errors import ModelError, ShapeMismatch
 from truecopy.metrics.baselines import Baselines
-from truecopy.metrics.copier import Copier
+from truecopy.metrics.copier import Copied, Copier
 
 # A multiple of the noise's and the predictions' blocks, so nothing is drawn or padded twice.
 _BATCH: Final = 1024
@@ -62,12 +62,12 @@ class Task:
             yield first, self._corrupt(seen, first), target
             first += len(rows)
 
-    def copy(self, seen: Rows, first: int) -> NDArray[Any]:
-        """Return the model's copy; refuse one that is not finite."""
-        copied = self.copier.copy(seen, self.baselines.units)
-        if not np.isfinite(copied).all():
-            self._refuse_copies(copied, first)
-        return copied
+    def copy(self, seen: Rows, first: int) -> Copied:
+        """Return the model's copies; refuse one that is not finite."""
+        copies = self.copier.copy(seen, self.baselines.units)
+        if not np.isfinite(copies.rows).all():
+            self._refuse_copies(copies.rows, first)
+        return copies
 
     def compare(self, seen: Rows, target: Rows) -> dict[str, NDArray[Any]]:
         """Return the copies of the perfect copier and of all baselines but the constants."""
@@ -75,7 +75,7 @@ class Task:
         if self.corrupted:
             copies["copy_input"] = seen
         if self.untrained is not None:
-            copies["untrained"] = self.untrained.copy(seen, self.baselines.units)
+            copies["untrained"] = self.untrained.copy(seen, self.baselines.units).rows
         return copies | self.baselines.predict(seen)
 
     def _refuse_copies(self, copied: NDArray[Any], first: int) -> NoReturn:
