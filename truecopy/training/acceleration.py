@@ -23,6 +23,7 @@ import jax
 import keras
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
+from truecopy.training.allocation import give_back_freed_memory, keep_freed_memory
 from truecopy.training.traced_program import replace_convolutions
 
 # Keras' JAX trainer (3.15) looks `self.train_step` and so on up when `make_train_function` runs
@@ -48,6 +49,7 @@ class Acceleration:
                 # Not `setattr`: a Keras layer tracks what is assigned to it, and saves it.
                 vars(model)[step] = speed_up(getattr(model, step))
             self._forget_compiled()
+            keep_freed_memory()
 
     def undo(self) -> None:
         """Leave the model as it was found; a second call does nothing."""
@@ -55,6 +57,7 @@ class Acceleration:
             for step in STEPS:
                 del vars(self.model)[step]
             self._forget_compiled()
+            give_back_freed_memory()
             self.active = False
 
     def _forget_compiled(self) -> None:
@@ -77,8 +80,9 @@ def accelerate(model: Any) -> Acceleration:
     """Make `fit`, `evaluate` and `predict` of a convolutional model faster on a CPU.
 
     The model, what it learns and the file it saves stay the same, but for float rounding:
-    convolutions that the CPU runs badly are computed in another order. Where there are none, on
-    a GPU or TPU and with another Keras backend than JAX, nothing changes.
+    convolutions that the CPU runs badly are computed in another order. Until it is undone, memory
+    that is freed stays with the process, for the next step (Linux with glibc). On a GPU or TPU and
+    with another Keras backend than JAX, nothing changes.
 
     Args:
         model: Any Keras model, compiled and built or not yet.
