@@ -55,7 +55,7 @@ def main() -> None:
 def measure_array(work: Path, gigabytes: float) -> None:
     """Fit and evaluate one array on disk."""
     data, run = work / "data.npy", str(work / "run")
-    rows = int(gigabytes * 1e9 / (4 * COLUMNS * ROWS_PER_GROUP)) * ROWS_PER_GROUP
+    rows = int(gigabytes * 1e9 / (8 * COLUMNS * ROWS_PER_GROUP)) * ROWS_PER_GROUP
     write_array(data, rows)
     print(f"array: {rows:,} rows of {COLUMNS} values, {data.stat().st_size / 1e9:.2f} GB")
     measure("fit", ["fit", str(data), "--epochs", "1", "--out", run, "--quiet"])
@@ -76,14 +76,14 @@ def measure_folder(work: Path, gigabytes: float, *, mixed: bool) -> None:
 
 
 def write_array(path: Path, rows: int) -> None:
-    """Write float32 numbers of low rank, group by group."""
+    """Write numbers of low rank, float64 as NumPy has them by default, group by group."""
     generator = np.random.default_rng(0)
     weights = generator.normal(size=(RANK, COLUMNS)).astype(np.float32)
     with path.open("wb") as file:
-        header = {"descr": "<f4", "fortran_order": False, "shape": (rows, COLUMNS)}
+        header = {"descr": "<f8", "fortran_order": False, "shape": (rows, COLUMNS)}
         np.lib.format.write_array_header_1_0(file, header)
         for _ in range(rows // ROWS_PER_GROUP):
-            file.write(draw_values(generator, weights))
+            file.write(draw_values(generator, weights).astype("<f8"))
 
 
 def write_folder(folder: Path, gigabytes: float, *, mixed: bool) -> int:
