@@ -107,6 +107,10 @@ class Diverged(TruecopyError, ArithmeticError):
     exit_code: ClassVar[int] = 3
 
 
+class BatchTooLarge(TruecopyError, MemoryError):
+    """A training step doesn't fit into memory; says how much it takes."""
+
+
 class ScriptError(TruecopyError):
     """A program can't be audited; the subclass says why."""
 

@@ -56,16 +56,23 @@ def predict(model: Any, rows: NDArray[Any]) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
+def values_per_row(model: Any) -> list[int]:
+    """Return how many values each innermost layer gives for a row; 1 where Keras can't tell."""
+    layers = model._flatten_layers(include_self=False)  # noqa: SLF001 (Keras 3.15 has no other)
+    return [
+        _count_values(layer)
+        for layer in layers
+        if not layer._flatten_layers(include_self=False)  # noqa: SLF001
+    ]
+
+
 def _rows_at_once(model: Any) -> int:
     """Return a power of two, so that blocks of all models fit into those of an evaluation."""
-    layers = model._flatten_layers()  # noqa: SLF001 (Keras 3.15 shows inner ones nowhere else)
-    widest = max(map(_values_per_row, layers), default=1)
-    rows = int(_BYTES_OF_A_LAYER / (4 * widest))
+    rows = int(_BYTES_OF_A_LAYER / (4 * max(values_per_row(model), default=1)))
     return min(_MOST_ROWS, 1 << max(0, rows.bit_length() - 1))
 
 
-def _values_per_row(layer: Any) -> int:
-    """Return how many values a layer gives for a row; 1 where Keras can't tell beforehand."""
+def _count_values(layer: Any) -> int:
     try:
         output = layer.output
     except (AttributeError, ValueError):
