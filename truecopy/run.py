@@ -15,6 +15,7 @@ from truecopy.errors import ModelError, OutputExists
 from truecopy.facts import ReportSection
 from truecopy.metrics.evaluate import Scorecard, evaluate
 from truecopy.models.autoencoder import Autoencoder
+from truecopy.models.inputs import name_features
 from truecopy.models.opening import open_model
 from truecopy.reports.html import write_page
 from truecopy.training.batches import split_rows
@@ -93,7 +94,7 @@ def write_reconstructed(model: Path, source: Source, out: Path) -> dict[str, Any
     if autoencoder.table_ is not None:
         rows = write_frames(out, autoencoder.copy_tables(source))
         return {"out": str(out), "rows": rows, "columns": list(autoencoder.table_.names)}
-    columns = _name_features(autoencoder, source)
+    columns = name_features(autoencoder, source)
     # float32 holds 24 bits: only float64 data are wider than that.
     kind = "float64" if source.dtype == "float64" else "float32"
     return _stream(
@@ -120,15 +121,8 @@ def write_scores(
         parts = autoencoder.contribution_batch(batch)
         return np.column_stack([parts.sum(axis=1), parts])
 
-    columns = ("error", *_name_features(autoencoder, source))
+    columns = ("error", *name_features(autoencoder, source))
     return _stream(out, autoencoder, source, explain, columns)
-
-
-def _name_features(autoencoder: Autoencoder, source: Source) -> tuple[str, ...]:
-    """Return the names of a table's columns, else those of the features: x0, x1, ..."""
-    if autoencoder.table_ is not None:
-        return autoencoder.table_.names
-    return source.columns or tuple(f"x{i}" for i in range(autoencoder.baselines_.pca.mean.size))
 
 
 def _open_for(model: Path, source: Source, out: Path) -> tuple[Autoencoder, Source]:

@@ -14,6 +14,7 @@ from truecopy.data.mapped import Reader
 from truecopy.data.noise import Noise, parse_noise
 from truecopy.data.plan import Plan
 from truecopy.data.plan import plan as make_plan
+from truecopy.data.precision import warn_of_rounding
 from truecopy.data.profile import Profile
 from truecopy.data.profile import profile as make_profile
 from truecopy.data.source import PickedSource
@@ -81,10 +82,10 @@ def fit_source(
         )
         raise EmptyData(message)
     _require_squares(profile)
-    units = (
-        make_plan(profile) if told.table_ is None else Plan(told.table_.facts, told.table_.scaling)
-    )
+    units = _plan_units(told.table_, profile)
     plan = units if recipe is None else recipe.adapt(units)
+    if told.table_ is None:
+        warn_of_rounding(source, profile.moments, plan.scaling)
     noise = _plan_noise(told.noise, plan, units)
     networks = build_networks(
         told.model,
@@ -108,6 +109,10 @@ def fit_source(
     return Fitted(
         networks=networks, plan=plan, noise=noise, run=run, baselines=baselines, profile=profile
     )
+
+
+def _plan_units(table: Table | None, profile: Profile) -> Plan:
+    return make_plan(profile) if table is None else Plan(table.facts, table.scaling)
 
 
 def _require_squares(profile: Profile) -> None:

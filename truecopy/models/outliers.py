@@ -17,7 +17,7 @@ from truecopy.models.calibration import (
     check_share,
 )
 from truecopy.models.distances import Distances
-from truecopy.models.inputs import open_training
+from truecopy.models.inputs import name_features, open_training
 from truecopy.models.outlier_report import OutlierReport, report_outliers
 from truecopy.models.pickling import reduce_estimator
 from truecopy.models.settings import check_settings, is_count
@@ -205,7 +205,7 @@ class OutlierDetector(
         return report_outliers(
             distances,
             [(row, shares[row]) for row in farthest.tolist()],
-            names=_name_columns(autoencoder, parts.shape[1:]),
+            names=name_features(autoencoder, source),
             calibration=self.calibration_,
             data=source.name,
         )
@@ -259,16 +259,6 @@ class OutlierDetector(
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-def _name_columns(autoencoder: Autoencoder, shape: tuple[int, ...]) -> list[str]:
-    """Return a name for each column, or each place in rows of `shape`."""
-    if autoencoder.table_ is not None:
-        return list(autoencoder.table_.names)
-    if hasattr(autoencoder, "feature_names_in_"):
-        return [str(name) for name in autoencoder.feature_names_in_]
-    places = [", ".join(map(str, place)) for place in np.ndindex(shape)]
-    return [f"feature {place}" if len(shape) == 1 else f"({place})" for place in places]
 
 
 def _keep_some(source: Source, share: float, *, seed: int) -> tuple[Source, Source]:
