@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from truecopy.data.outputs import check_output, write_frames, write_rows
 from truecopy.data.source import PickedSource
 from truecopy.data.sources import Source
-from truecopy.errors import ModelError, OutputExists
+from truecopy.errors import Diverged, ModelError, OutputExists
 from truecopy.facts import ReportSection
 from truecopy.metrics.evaluate import Scorecard, evaluate
 from truecopy.models.autoencoder import Autoencoder
@@ -40,6 +40,7 @@ def make_run(
 
     Raises:
         OutputExists: There is something at `out` already, or an interrupted training.
+        Diverged: As `Autoencoder.fit`; the run folder has the last good weights.
         TruecopyError: As `Autoencoder.fit` and `evaluate` do.
     """
     folder = out or _next_folder(source.name, str(settings["model"]).removeprefix("recipe:"))
@@ -51,7 +52,13 @@ def make_run(
         )
         raise OutputExists(message)
     autoencoder = Autoencoder(**settings)
-    autoencoder.fit(source, checkpoint=checkpoint, resume=resume)
+    try:
+        autoencoder.fit(source, checkpoint=checkpoint, resume=resume)
+    except Diverged as error:
+        with new_folder(folder) as temporary:
+            autoencoder.write(temporary)
+        checkpoint.unlink(missing_ok=True)
+        raise Diverged(f"{error} They are in {str(folder)!r}.") from error
     card = _score_held_out(autoencoder.open(source), autoencoder)
     with new_folder(folder) as temporary:
         autoencoder.write(temporary)

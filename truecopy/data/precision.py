@@ -80,11 +80,11 @@ def _find_gaps(moments: streaming.Moments, scaling: Scaling) -> NDArray[np.float
     mean = np.abs(moments.mean)
     if scaling.kind == "standardise":
         return np.zeros_like(mean)
-    if scaling.kind == "log1p":
-        # The slope of log(1 + x) brings a gap back.
-        return np.spacing(np.log1p(mean).astype(np.float32)) * (1 + mean)
-    gaps: NDArray[np.floating] = np.spacing((mean / scaling.divisor).astype(np.float32))
-    return gaps * scaling.divisor
+    logs = scaling.kind == "log1p"
+    scaled = np.log1p(mean) if logs else mean / scaling.divisor
+    gaps: NDArray[np.floating] = np.spacing(scaled.astype(np.float32))
+    # By the slope of the scaling, which is 1 / (1 + x) for log(1 + x).
+    return gaps * (1 + mean if logs else scaling.divisor)
 
 
 def _list_names(names: Sequence[str]) -> str:

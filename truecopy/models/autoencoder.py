@@ -17,7 +17,7 @@ from truecopy.data.noise import Noise, parse_noise
 from truecopy.data.plan import Plan
 from truecopy.data.profile import Profile
 from truecopy.data.source import Source
-from truecopy.errors import InvalidArgument
+from truecopy.errors import Diverged, InvalidArgument
 from truecopy.facts import RunFacts
 from truecopy.metrics.baselines import Baselines
 from truecopy.models.batchwise import Batchwise
@@ -137,7 +137,8 @@ class Autoencoder(
             ModelError: There is nothing to resume from, or it is another training's.
             InvalidArgument: A setting is not what it must be.
             DataError: The data can't be read, or have NaN or infinite values.
-            Diverged: The loss became NaN or infinite.
+            Diverged: The loss became NaN or infinite; says at which step and in which layer. The
+                estimator is fitted all the same, with the last good weights.
         """
         del y
         check_settings(self)
@@ -151,6 +152,8 @@ class Autoencoder(
     def fit_source(self, source: Source, **how: Any) -> None:
         """Fit to rows that are open already, as told in settings that have been checked."""
         self._adopt(fit_source(self, source, **how))
+        if self.run_.diverged:
+            raise Diverged(self.run_.stopped)
 
     def encode(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         """Return the latents (rows, latent) of rows in the user's units."""

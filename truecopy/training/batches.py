@@ -122,7 +122,11 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
 
     def on_epoch_end(self) -> None:
         """Shuffle."""
-        self._epoch += 1
+        self.start(self._epoch + 1)
+
+    def start(self, epoch: int) -> None:
+        """Take the order of an epoch, counted from 0."""
+        self._epoch = epoch
         self._shuffle()
 
     def _shuffle(self) -> None:
