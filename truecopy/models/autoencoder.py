@@ -1,6 +1,5 @@
 """The estimator: looks at the data, plans, builds, trains; then encodes and reconstructs."""
 
-import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -72,6 +71,9 @@ class Autoencoder(
     A frame, .csv or .parquet file with columns of several kinds, or with missing cells, gets a
     plan for each column (`plan_.facts.columns`): missing cells are left out of the loss and
     filled in by `reconstruct`.
+
+    There is no `partial_fit`: the plan, the PCA to compare with and the held-out rows need all rows;
+    data larger than memory are given to `fit` as files or iterables.
 
     Attributes:
         profile_: What the data are like.
@@ -221,14 +223,18 @@ class Autoencoder(
         return np.concatenate(parts).reshape(-1, *shape)
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
-        """Return the skill: 0 for the training rows' mean image, 1 for a perfect copy."""
+        """Return the skill: 0 for the training rows' mean image, 1 for a perfect copy.
+
+        Of rows that all are that mean it is 1 if they are copied exactly, else 0, as
+        scikit-learn's R2.
+        """
         del y
         source = self.open(X, strict=True)
         error = floor = 0.0
         for batch in self.batches(source):
             error += float(self.error_batch(batch).sum())
             floor += float(self.floor_batch(batch).sum())
-        return 1 - error / floor if floor > 0 else math.nan
+        return 1 - error / floor if floor > 0 else float(error == 0)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Return the names of the latents: latent_0, latent_1, ...
