@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from truecopy.data.outputs import check_output, write_frames, write_rows
 from truecopy.data.source import PickedSource
 from truecopy.data.sources import Source
+from truecopy.data.split import split_rows
 from truecopy.errors import Diverged, ModelError, OutputExists
 from truecopy.facts import ReportSection
 from truecopy.metrics.evaluate import Scorecard, evaluate
@@ -18,7 +19,6 @@ from truecopy.models.autoencoder import Autoencoder
 from truecopy.models.inputs import name_features
 from truecopy.models.opening import open_model
 from truecopy.reports.html import write_page
-from truecopy.training.batches import split_rows
 from truecopy.training.run_folder import check_new_folder, new_folder
 
 _RUNS = Path("runs")
@@ -165,9 +165,8 @@ def _score_held_out(source: Source, autoencoder: Autoencoder) -> Scorecard:
     seed = autoencoder.seed
     if source.held_out is not None:
         return evaluate(autoencoder, source.held_out, seed=seed)
-    rows = _count(source)
-    _, validation, _ = split_rows(rows, autoencoder.validation, seed=seed)
-    chosen = validation if len(validation) else np.arange(rows)
+    validation = split_rows(source, autoencoder.validation, seed=seed).held_out
+    chosen = validation if len(validation) else np.arange(_count(source))
     picked = PickedSource(source, chosen)
     if autoencoder.table_ is not None:
         complete = ~np.isnan(picked.array()).any(axis=1)

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 import truecopy
 from truecopy.data.noise import corrupt, parse_noise
 from truecopy.data.scaling import Scaling
+from truecopy.data.sources import open_source
+from truecopy.data.split import split_rows
 from truecopy.models.dense import build_dense
 from truecopy.reports.wording import describe_run
-from truecopy.training.batches import TrainingBatches, ValidationBatches, split_rows
+from truecopy.training.batches import TrainingBatches, ValidationBatches
 from truecopy.training.corruption import Corruption, build_trainer
 from truecopy.training.losses import (
     choose_loss,
@@ -26,16 +28,6 @@ KINDS = ["gaussian:0.5,0.5", "salt-pepper:0.4", "masking:0.3"]
 
 def plan_of(rows):
     return truecopy.plan(truecopy.profile(rows))
-
-
-@given(rows=st.integers(1, 30_000), share=st.floats(0, 0.99), seed=st.integers(0, 5))
-@settings(deadline=None, max_examples=60)
-def test_every_row_trains_or_validates_once(rows, share, seed):
-    training, validation, batch = split_rows(rows, share, seed=seed)
-
-    assert sorted([*training, *validation]) == list(range(rows))
-    assert len(validation) <= 5000
-    assert len(validation) <= max(batch, 1) or len(validation) % batch == 0
 
 
 @given(count=st.integers(1, 50), batch_size=st.integers(1, 60))
@@ -165,7 +157,7 @@ def test_the_best_epochs_weights_are_kept():
         latent=4, model="dense", epochs=400, learning_rate=0.01, patience=8, quiet=True
     ).fit(rows)
     run = model.run_
-    _, validation, _ = split_rows(60, 0.1, seed=0)
+    validation = split_rows(open_source(rows), 0.1, seed=0).held_out
 
     error = -model.score_samples(rows[validation]).mean()
 

@@ -57,7 +57,8 @@ class Autoencoder(
         learning_rate: Adam's. None: the recipe's; else 0.004 for the networks of pictures, which
             normalise over the batch, and 0.001 for others. The former's falls to 0 over the
             epochs, along a cosine.
-        validation: The share of rows held out to find the best epoch; at most 5,000 rows.
+        validation: The share of rows held out to find the best epoch; at most 5,000 rows. Which,
+            their content decides, not their order, and equal rows are on the same side.
         patience: Stop after this many epochs without a better validation loss.
         seed: Draws weights, order, split and noise. The same seed gives the same history on
             the same machine with one thread.
@@ -72,8 +73,8 @@ class Autoencoder(
     plan for each column (`plan_.facts.columns`): missing cells are left out of the loss and
     filled in by `reconstruct`.
 
-    There is no `partial_fit`: the plan, the PCA to compare with and the held-out rows need all rows;
-    data larger than memory are given to `fit` as files or iterables.
+    There is no `partial_fit`: the plan, the PCA to compare with and the choice of held-out rows
+    need all rows; data larger than memory are given to `fit` as files or iterables.
 
     Attributes:
         profile_: What the data are like.

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from truecopy.data.noise import Noise
 from truecopy.data.plan import Plan
-from truecopy.errors import EmptyData
+from truecopy.data.split import Split
 from truecopy.facts import RunFacts
 from truecopy.models.networks import Networks
 from truecopy.training.acceleration import accelerate
-from truecopy.training.batches import Hiding, TrainingBatches, ValidationBatches, split_rows
+from truecopy.training.batches import Hiding, TrainingBatches, ValidationBatches
 from truecopy.training.checkpoint import Checkpoint, History, KeepBest, State, restore
 from truecopy.training.corruption import build_trainer
 from truecopy.training.divergence import Divergence, StopWhenDiverged, find_divergence
@@ -61,6 +61,7 @@ class Settings:
 def train(
     networks: Networks,
     rows: NDArray[Any],
+    split: Split,
     *,
     plan: Plan,
     noise: Noise | None,
@@ -73,6 +74,7 @@ def train(
     Args:
         networks: What to train; holds the weights of the best epoch afterwards.
         rows: All rows, shape (rows, ...), in the user's units; an array or a memory map.
+        split: Which of them train.
         plan: Gives scaling and loss.
         noise: Corrupts the inputs, never the targets.
         settings: Epochs, batch size and so on.
@@ -84,7 +86,6 @@ def train(
         then `networks` has the weights of the best epoch before, or of the step before.
 
     Raises:
-        EmptyData: No rows are left to train on.
         ModelError: There is no checkpoint to resume from, or it is of another training.
     """
     told = _tell(networks, rows, plan, noise, settings)
@@ -93,7 +94,7 @@ def train(
         state = State.load(settings.checkpoint)
         state.require_told(told, settings.checkpoint)
     epoch = 0 if state is None else state.epoch
-    batches, held_out = _split(rows, plan, noise, settings, hiding, epoch)
+    batches, held_out = _make_batches(rows, split, plan, noise, settings, hiding, epoch)
     trainer = build_trainer(networks.model, noise, seed=settings.seed)
     batches.together = group_steps(trainer, batches.batch_size, callbacks)
     _compile(trainer, plan, settings.learning_rate, batches.together)
@@ -128,8 +129,9 @@ def train(
     )
 
 
-def _split(
+def _make_batches(
     rows: NDArray[Any],
+    split: Split,
     plan: Plan,
     noise: Noise | None,
     settings: Settings,
@@ -138,21 +140,22 @@ def _split(
 ) -> tuple[TrainingBatches, ValidationBatches | None]:
     """Return the batches to train on from `epoch` on, and those that find the best epoch."""
     seed, scaling = settings.seed, plan.scaling
-    training, validation, validation_batch = split_rows(len(rows), settings.validation, seed=seed)
-    if not len(training):
-        message = f"All {len(rows)} rows went into validation. Lower 'validation' or add rows."
-        raise EmptyData(message)
-    batch_size = min(settings.batch_size, len(training))
     batches = TrainingBatches(
-        rows, training, scaling, batch_size=batch_size, seed=seed, epoch=epoch, hiding=hiding
+        rows,
+        split.training,
+        scaling,
+        batch_size=min(settings.batch_size, len(split.training)),
+        seed=seed,
+        epoch=epoch,
+        hiding=hiding,
     )
-    if not len(validation):
+    if not len(split.held_out):
         return batches, None
     held_out = ValidationBatches(
         rows,
-        validation,
+        split.held_out,
         scaling,
-        batch_size=validation_batch,
+        batch_size=split.batch,
         noise=noise,
         seed=seed,
         hiding=hiding,
