@@ -8,7 +8,7 @@ from sklearn.metrics import r2_score
 import truecopy
 from truecopy.data.finite import check_batches
 from truecopy.data.mixed import find_table, open_table
-from truecopy.errors import NonFiniteData
+from truecopy.errors import EmptyData, NonFiniteData
 
 ROWS = np.random.default_rng(0).normal(size=(60, 4))
 BYTES = np.random.default_rng(0).integers(0, 256, (60, 4), np.uint8) * np.uint8([1, 1, 1, 0])
@@ -118,8 +118,24 @@ def test_a_constant_column_and_rows_of_zeros_leave_all_figures_finite(bytes_fitt
 
 def test_constant_rows_have_the_score_that_scikit_learn_gives_them():
     zeros = np.zeros((30, 4))
-    model = truecopy.Autoencoder(**SETTINGS).fit(zeros)
+    model = truecopy.Autoencoder(**SETTINGS | {"validation": 0.1}).fit(zeros)
 
     expected = r2_score(zeros, model.reconstruct(zeros))
 
     assert model.score(zeros) == expected
+    # Equal rows are on one side, and they must train.
+    assert model.run_.validation_rows == 0
+
+
+def test_a_share_that_leaves_no_row_to_train_on_is_refused():
+    told = truecopy.Autoencoder(**SETTINGS | {"validation": 0.99})
+
+    with pytest.raises(EmptyData, match=r"All 3 rows of 'array' went into validation \(0\.99\)\."):
+        told.fit(ROWS[:3])
+
+
+def test_equal_rows_are_too_few_for_a_threshold():
+    told = truecopy.OutlierDetector(latent=1, quiet=True)
+
+    with pytest.raises(EmptyData, match=r"have 50 row\(s\) .*: too few different ones"):
+        told.fit(np.ones((50, 4)))

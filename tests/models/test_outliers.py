@@ -126,7 +126,7 @@ def test_a_bad_setting_is_refused_before_any_work(setting, value, must_be):
 
 
 def test_too_few_rows_to_keep_some_are_refused():
-    message = r"have 2 row\(s\) .*: too few to keep a share of 0\.2 for the threshold"
+    message = r"have 2 row\(s\) .*: too few different ones to keep a share of 0\.2"
     with pytest.raises(EmptyData, match=message):
         truecopy.OutlierDetector(quiet=True).fit(np.ones((2, 3)))
 
