@@ -8,6 +8,7 @@ import pytest
 import truecopy
 from truecopy import cli
 from truecopy.cli import execute
+from truecopy.facts import RunFacts
 
 
 @pytest.fixture(scope="module")
@@ -347,20 +348,44 @@ def test_an_interrupted_fit_goes_on_with_resume(capsys, folder, tmp_path, monkey
     assert len((out / "history.csv").read_text().splitlines()) == 5
 
 
-def test_a_diverged_training_is_3(capsys, folder, tmp_path, monkeypatch):
-    from truecopy.errors import Diverged
+def test_a_diverged_training_is_3_and_leaves_the_last_good_weights(
+    capsys, folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("truecopy.models.fitting.train", pretend_to_diverge)
+    out = tmp_path / "run"
 
-    def diverge(*_, **__):
-        message = "The loss became NaN."
-        raise Diverged(message)
-
-    monkeypatch.setattr("truecopy.models.fitting.train", diverge)
-
-    code, _, err = run(capsys, "fit", folder / "blobs.npy", "--out", tmp_path / "run", "--quiet")
+    code, _, err = run(capsys, "fit", folder / "blobs.npy", "--out", out, "--quiet")
 
     assert code == 3
-    assert "The loss became NaN." in err
-    assert list(tmp_path.iterdir()) == []
+    assert f"The loss became NaN. They are in {str(out)!r}." in err
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    loaded = truecopy.load(out)
+    assert loaded.run_.diverged
+    assert np.isfinite(loaded.reconstruct(folder / "blobs.npy")).all()
+
+
+def pretend_to_diverge(networks, rows, **_):
+    """Return what `train` does after a first epoch that diverged."""
+    return RunFacts(
+        model=networks.model.name,
+        latent=networks.latent,
+        parameters=1,
+        rows=len(rows),
+        validation_rows=0,
+        epochs=0,
+        best_epoch=0,
+        batch_size=1,
+        optimizer="adam",
+        learning_rate=1.0,
+        noise=None,
+        seed=0,
+        stopped="The loss became NaN.",
+        seconds=1.0,
+        loss_floor=None,
+        history={"loss": ()},
+        versions={},
+        diverged=True,
+    )
 
 
 def test_main_exits_with_the_code(monkeypatch, capsys):

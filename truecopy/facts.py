@@ -190,7 +190,9 @@ class RunFacts(Record):
     loss of a perfect copy on the training rows (None where it isn't known): the curve can't
     go below it. `stopped` says in words why training ended; `best_epoch` counts from 1 and
     is the epoch whose weights were kept. `schedule` is what `learning_rate` does: 'constant', or
-    'cosine': it falls to nearly 0 over the epochs that were asked for.
+    'cosine': it falls to nearly 0 over the epochs that were asked for. `diverged` says that the
+    loss became NaN or infinite; that epoch is not in `history`, and `best_epoch` is 0 if it was the
+    first.
     """
 
     model: str
@@ -211,6 +213,7 @@ class RunFacts(Record):
     history: Mapping[str, tuple[float, ...]]
     versions: Mapping[str, str]
     schedule: str = "constant"
+    diverged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

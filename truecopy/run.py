@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from truecopy.data.outputs import check_output, write_frames, write_rows
 from truecopy.data.source import PickedSource
 from truecopy.data.sources import Source
-from truecopy.errors import ModelError, OutputExists
+from truecopy.data.split import split_rows
+from truecopy.errors import Diverged, ModelError, OutputExists
 from truecopy.facts import ReportSection
 from truecopy.metrics.evaluate import Scorecard, evaluate
 from truecopy.models.autoencoder import Autoencoder
+from truecopy.models.inputs import name_features
 from truecopy.models.opening import open_model
 from truecopy.reports.html import write_page
-from truecopy.training.batches import split_rows
 from truecopy.training.run_folder import check_new_folder, new_folder
 
 _RUNS = Path("runs")
@@ -39,6 +40,7 @@ def make_run(
 
     Raises:
         OutputExists: There is something at `out` already, or an interrupted training.
+        Diverged: As `Autoencoder.fit`; the run folder has the last good weights.
         TruecopyError: As `Autoencoder.fit` and `evaluate` do.
     """
     folder = out or _next_folder(source.name, str(settings["model"]).removeprefix("recipe:"))
@@ -50,7 +52,13 @@ def make_run(
         )
         raise OutputExists(message)
     autoencoder = Autoencoder(**settings)
-    autoencoder.fit(source, checkpoint=checkpoint, resume=resume)
+    try:
+        autoencoder.fit(source, checkpoint=checkpoint, resume=resume)
+    except Diverged as error:
+        with new_folder(folder) as temporary:
+            autoencoder.write(temporary)
+        checkpoint.unlink(missing_ok=True)
+        raise Diverged(f"{error} They are in {str(folder)!r}.") from error
     card = _score_held_out(autoencoder.open(source), autoencoder)
     with new_folder(folder) as temporary:
         autoencoder.write(temporary)
@@ -93,7 +101,7 @@ def write_reconstructed(model: Path, source: Source, out: Path) -> dict[str, Any
     if autoencoder.table_ is not None:
         rows = write_frames(out, autoencoder.copy_tables(source))
         return {"out": str(out), "rows": rows, "columns": list(autoencoder.table_.names)}
-    columns = _name_features(autoencoder, source)
+    columns = name_features(autoencoder, source)
     # float32 holds 24 bits: only float64 data are wider than that.
     kind = "float64" if source.dtype == "float64" else "float32"
     return _stream(
@@ -120,15 +128,8 @@ def write_scores(
         parts = autoencoder.contribution_batch(batch)
         return np.column_stack([parts.sum(axis=1), parts])
 
-    columns = ("error", *_name_features(autoencoder, source))
+    columns = ("error", *name_features(autoencoder, source))
     return _stream(out, autoencoder, source, explain, columns)
-
-
-def _name_features(autoencoder: Autoencoder, source: Source) -> tuple[str, ...]:
-    """Return the names of a table's columns, else those of the features: x0, x1, ..."""
-    if autoencoder.table_ is not None:
-        return autoencoder.table_.names
-    return source.columns or tuple(f"x{i}" for i in range(autoencoder.baselines_.pca.mean.size))
 
 
 def _open_for(model: Path, source: Source, out: Path) -> tuple[Autoencoder, Source]:
@@ -164,9 +165,8 @@ def _score_held_out(source: Source, autoencoder: Autoencoder) -> Scorecard:
     seed = autoencoder.seed
     if source.held_out is not None:
         return evaluate(autoencoder, source.held_out, seed=seed)
-    rows = _count(source)
-    _, validation, _ = split_rows(rows, autoencoder.validation, seed=seed)
-    chosen = validation if len(validation) else np.arange(rows)
+    validation = split_rows(source, autoencoder.validation, seed=seed).held_out
+    chosen = validation if len(validation) else np.arange(_count(source))
     picked = PickedSource(source, chosen)
     if autoencoder.table_ is not None:
         complete = ~np.isnan(picked.array()).any(axis=1)

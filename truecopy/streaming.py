@@ -41,12 +41,15 @@ def moments_of(batch: NDArray[np.generic]) -> Moments:
     if len(batch) == 0:
         return empty_moments(batch.shape[1])
     rows = np.asarray(batch, np.float64)
-    mean = rows.mean(axis=0)
-    deviation = rows - mean
+    # Less its first row a constant is 0, and no sum of it is rounded.
+    first = rows[0]
+    shifted = rows - first
+    mean = shifted.mean(axis=0)
+    deviation = shifted - mean
     square = deviation * deviation
     return Moments(
-        len(rows),
-        mean,
+        len(batch),
+        first + mean,
         square.sum(axis=0),
         np.einsum("nf,nf->f", square, deviation),
         np.einsum("nf,nf->f", square, square),
@@ -88,6 +91,13 @@ def variance(moments: Moments) -> Floats:
     spread: Floats = moments.second / max(moments.count, 1)
     rounding = (_ROUNDING * np.abs(moments.mean)) ** 2
     return np.where(spread > rounding, spread, 0.0)
+
+
+def skewness(moments: Moments) -> Floats:
+    """Return the skewness of each feature (exponential: 2); NaN where it never changes."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio: Floats = np.sqrt(moments.count) * moments.third / moments.second**1.5
+    return ratio
 
 
 def kurtosis(moments: Moments) -> Floats:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import warnings
 
 import narwhals as nw
 import numpy as np
@@ -146,17 +145,6 @@ def test_an_unseen_category_is_missing_with_a_warning_or_an_error():
     np.testing.assert_array_equal(features, [[np.nan] * 3, [1, 0, 0]])
     with pytest.raises(UnsupportedData, match="'c' has categories that were not in the training"):
         strict.encode(odd)
-
-
-def test_whole_numbers_that_float32_cannot_tell_apart_are_warned_of():
-    with pytest.warns(UserWarning, match=r"'id' spans 1\.68e\+07 whole numbers; .*ignore=\['id'\]"):
-        plan(pl.DataFrame({"id": [5, 9, 5 + 2**24 + 1]}))
-
-
-def test_the_widest_whole_numbers_that_float32_tells_apart_pass_without_a_word():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        plan(pl.DataFrame({"x": [5, 9, 5 + 2**24]}))
 
 
 def test_constant_columns_have_finite_features_and_come_back():

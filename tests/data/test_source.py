@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 from truecopy.data.sources import ArraySource, IterableSource, Source, open_source
 from truecopy.errors import (
@@ -112,3 +113,12 @@ def test_every_source_is_abstract_or_final():
     assert Source.__abstractmethods__ == {"chunks"}
     assert ArraySource.__final__
     assert IterableSource.__final__
+
+
+def test_features_without_a_name_are_called_as_scikit_learn_calls_them():
+    rows, pictures = open_source(np.zeros((2, 3))), open_source(np.zeros((2, 2, 2)))
+
+    # What scikit-learn 1.9 gives for an array of three columns.
+    expected = list(StandardScaler().fit(np.zeros((2, 3))).get_feature_names_out())
+    assert list(rows.feature_names) == expected
+    assert pictures.feature_names == ("x0_0", "x0_1", "x1_0", "x1_1")

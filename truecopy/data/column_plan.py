@@ -4,7 +4,6 @@ What can't be told apart from text, ids or free words, is refused and not guesse
 """
 
 import math
-import warnings
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,19 +12,15 @@ import numpy as np
 
 from truecopy.data.column_summary import MOST_WORDS, TWO, ColumnSummary
 from truecopy.data.columns import is_date, sort_values
+from truecopy.data.precision import SKEWED
 from truecopy.errors import UnsupportedData
 from truecopy.facts import ColumnFacts
-from truecopy.streaming import Moments, variance
+from truecopy.streaming import Moments, skewness, variance
 
 # More different words than this, or a new one in every second row, are names or free text.
 _MOST_CATEGORIES: Final = 100
 _SHARE_DIFFERENT: Final = 0.5
 _FEW_ROWS: Final = 20
-# Whole numbers from 0 up with a longer tail than this are compressed by log(1 + x); a
-# normal distribution has a skewness of 0, an exponential one of 2.
-_SKEWED: Final = 1.0
-# float32 has 24 bits.
-_MOST_APART: Final = 2**24
 # A cross-entropy floor below this, of a value that 98 % of rows share, would let a handful of
 # rows rule the loss: a column is never weighted by more than ten.
 _LEAST_FLOOR: Final = 0.1
@@ -63,20 +58,12 @@ def plan_column(summary: ColumnSummary, *, categorical: bool) -> ColumnFacts:
 
 
 def _plan_numbers(summary: ColumnSummary) -> ColumnFacts:
-    name, low, high = summary.name, summary.extremes.minimum, summary.extremes.maximum
+    low, high = summary.extremes.minimum, summary.extremes.maximum
     if summary.counts is not None and set(summary.counts) == {0, 1}:
         return _plan_categories(summary, "binary", "all values are 0 or 1")
-    if summary.whole and summary.counts is None and _skewness(summary.numbers) > _SKEWED:
+    if summary.whole and summary.counts is None and float(skewness(summary.numbers)[0]) > SKEWED:
         because = f"whole numbers from {low:g} to {high:g} with a long upper tail"
         return _plan_number(summary, "count", because, summary.logs)
-    if summary.dtype.is_integer() and high - low > _MOST_APART:
-        warnings.warn(
-            f"The column {name!r} spans {high - low:.3g} whole numbers; float32, in which "
-            "networks compute, tells 16.8 million apart. If it is an id, leave it out: "
-            f"ignore=[{name!r}].",
-            UserWarning,
-            stacklevel=2,
-        )
     return _plan_number(summary, "numeric", f"numbers from {low:g} to {high:g}", summary.numbers)
 
 
@@ -153,8 +140,3 @@ def _plan_categories(summary: ColumnSummary, kind: str, because: str) -> ColumnF
         categories=categories,
         floor=max(entropy, _LEAST_FLOOR),
     )
-
-
-def _skewness(moments: Moments) -> float:
-    spread = float(variance(moments)[0])
-    return float(moments.third[0] / moments.count / spread**1.5) if spread > 0 else 0.0

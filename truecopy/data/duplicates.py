@@ -43,16 +43,24 @@ def hash_rows(rows: NDArray[Any]) -> NDArray[np.uint64]:
     flat = np.ascontiguousarray(rows.reshape(len(rows), -1))
     if flat.dtype.kind == "f":
         flat = flat + flat.dtype.type(0)  # -0 + 0 is 0
+        flat[np.isnan(flat)] = np.nan  # there are many
     raw = flat.view(np.uint8).reshape(len(flat), -1)
     padded = np.zeros((len(raw), -(-raw.shape[1] // 8) * 8), np.uint8)
     padded[:, : raw.shape[1]] = raw
     words = padded.view(np.uint64)
-    # Each word is mixed with a random key of its place by the finaliser of SplitMix64 (Steele,
-    # Lea & Flood 2014), which is one to one, before all are added up.
-    mixed = words ^ np.random.default_rng(0).integers(0, 2**64, words.shape[1], np.uint64)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed ^= mixed >> np.uint64(shift)
-        mixed *= np.uint64(factor)
-    mixed ^= mixed >> np.uint64(31)
+    # Each word is mixed with a random key of its place before all are added up.
+    mixed = mix(words ^ np.random.default_rng(0).integers(0, 2**64, words.shape[1], np.uint64))
     total: NDArray[np.uint64] = mixed.sum(axis=1, dtype=np.uint64)
     return total
+
+
+def mix(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Scatter 64-bit words, in place, by the finaliser of SplitMix64, which is one to one.
+
+    Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators".
+    """
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        words ^= words >> np.uint64(shift)
+        words *= np.uint64(factor)
+    words ^= words >> np.uint64(31)
+    return words

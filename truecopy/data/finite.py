@@ -10,6 +10,8 @@ from truecopy.data.scaling import Scaling
 from truecopy.errors import NonFiniteData
 
 _FIRST: Final = 5
+# The squares of larger values, in scaled units, are no float32.
+_REACH: Final = 1e18
 
 
 def require_finite(rows: NDArray[Any], *, first: int, name: str) -> None:
@@ -35,22 +37,45 @@ def require_finite(rows: NDArray[Any], *, first: int, name: str) -> None:
 
 
 def check_batches(
-    batches: Iterator[NDArray[Any]], scaling: Scaling, *, name: str
+    batches: Iterator[NDArray[Any]], scaling: Scaling, *, name: str, holes: bool = False
 ) -> Iterator[NDArray[Any]]:
-    """Pass batches through that are finite, and stay so when scaled.
+    """Pass batches through that are finite, and stay so when scaled and copied.
+
+    Args:
+        batches: Shape (rows, ...), unscaled.
+        scaling: What they will be scaled by.
+        name: What the data are called.
+        holes: NaN is a missing cell.
 
     Raises:
-        NonFiniteData: Values are not finite, or the scaling is not defined on them, as a
-            logarithm is not on values below -1.
+        NonFiniteData: Values are not finite, or too large for float32, or the scaling is not
+            defined on them, as a logarithm is not on values below -1.
     """
     first = 0
     for batch in batches:
-        require_finite(batch, first=first, name=name)
+        if not holes:
+            require_finite(batch, first=first, name=name)
         if scaling.kind == "log1p" and batch.min() <= -1:
             message = (
                 f"The data {name!r} have values down to {batch.min():g} among rows {first} to "
                 f"{first + len(batch) - 1}; the model was trained on counts, from 0 up."
             )
             raise NonFiniteData(message)
+        _require_reach(batch, scaling, first=first, name=name)
         yield batch
         first += len(batch)
+
+
+def _require_reach(rows: NDArray[Any], scaling: Scaling, *, first: int, name: str) -> None:
+    """Refuse values that a network can't add up: their copies would be NaN."""
+    if rows.dtype.kind != "f" or scaling.kind == "log1p":
+        return
+    flat = rows.reshape(len(rows), -1)
+    beyond = np.argwhere(np.abs(flat - scaling.offset) > _REACH * scaling.divisor)
+    if len(beyond):
+        row, feature = beyond[0]
+        raise NonFiniteData(
+            f"The data {name!r} have the value {flat[row, feature]:.3g} in row {first + row} "
+            f"feature {feature}: more than {_REACH:g} times its spread in the training, too much "
+            "for float32, in which networks compute. Remove this row or correct the value."
+        )

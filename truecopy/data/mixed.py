@@ -19,6 +19,7 @@ from truecopy.data.frames import Table, replace_columns
 from truecopy.data.parquet import ParquetSource
 from truecopy.data.plan import Plan
 from truecopy.data.plan import plan as make_plan
+from truecopy.data.precision import warn_of_ids, warn_of_rounding
 from truecopy.data.profile import Profile
 from truecopy.data.profile import profile as make_profile
 from truecopy.data.source import Source
@@ -69,6 +70,10 @@ def find_table(
     table = Table.of(summaries, categorical=categorical, ignore=ignore, unseen=unseen)
     if not told and _is_plain(table, summaries):
         return None
+    for column in table.columns:
+        extremes = summaries[column.name].extremes
+        if column.kind == "numeric" and summaries[column.name].dtype.is_integer():
+            warn_of_ids([column.name], extremes.maximum - extremes.minimum)
     rows = next(iter(summaries.values())).rows
     return FoundTable(table, FrameSource(frames, table, rows=rows), frames.columns)
 
@@ -89,7 +94,11 @@ def profile_and_plan(
         filled.name = source.name
         return make_profile(filled), Plan(found.table.facts, found.table.scaling)
     profile = make_profile(source)
-    return profile, make_plan(profile) if profile.facts.non_finite == NonFinite() else None
+    if profile.facts.non_finite != NonFinite():
+        return profile, None
+    plan = make_plan(profile)
+    warn_of_rounding(source, profile.moments, plan.scaling)
+    return profile, plan
 
 
 def open_table(table: Table, data: Any) -> Source:

@@ -54,6 +54,16 @@ class Source(ABC):
     skipped: tuple[str, ...] = ()
     _held: NDArray[Any] | None = None
 
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The columns' names, else one for each place in a row, as scikit-learn has it: x0, x1.
+
+        Rows of more axes have x0_0, x0_1, ...
+        """
+        if self.columns is not None:
+            return self.columns
+        return tuple(f"x{'_'.join(map(str, place))}" for place in np.ndindex(self.shape))
+
     @abstractmethod
     def chunks(self, size: int) -> Iterator[NDArray[Any]]:
         """Read all rows in order, in pieces of any length; about `size` suits the caller."""

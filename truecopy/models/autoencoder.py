@@ -1,6 +1,5 @@
 """The estimator: looks at the data, plans, builds, trains; then encodes and reconstructs."""
 
-import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from truecopy.data.noise import Noise, parse_noise
 from truecopy.data.plan import Plan
 from truecopy.data.profile import Profile
 from truecopy.data.source import Source
-from truecopy.errors import InvalidArgument
+from truecopy.errors import Diverged, InvalidArgument
 from truecopy.facts import RunFacts
 from truecopy.metrics.baselines import Baselines
 from truecopy.models.batchwise import Batchwise
@@ -58,7 +57,8 @@ class Autoencoder(
         learning_rate: Adam's. None: the recipe's; else 0.004 for the networks of pictures, which
             normalise over the batch, and 0.001 for others. The former's falls to 0 over the
             epochs, along a cosine.
-        validation: The share of rows held out to find the best epoch; at most 5,000 rows.
+        validation: The share of rows held out to find the best epoch; at most 5,000 rows. Which,
+            their content decides, not their order, and equal rows are on the same side.
         patience: Stop after this many epochs without a better validation loss.
         seed: Draws weights, order, split and noise. The same seed gives the same history on
             the same machine with one thread.
@@ -72,6 +72,9 @@ class Autoencoder(
     A frame, .csv or .parquet file with columns of several kinds, or with missing cells, gets a
     plan for each column (`plan_.facts.columns`): missing cells are left out of the loss and
     filled in by `reconstruct`.
+
+    There is no `partial_fit`: the plan, the PCA to compare with and the choice of held-out rows
+    need all rows; data larger than memory are given to `fit` as files or iterables.
 
     Attributes:
         profile_: What the data are like.
@@ -137,7 +140,8 @@ class Autoencoder(
             ModelError: There is nothing to resume from, or it is another training's.
             InvalidArgument: A setting is not what it must be.
             DataError: The data can't be read, or have NaN or infinite values.
-            Diverged: The loss became NaN or infinite.
+            Diverged: The loss became NaN or infinite; says at which step and in which layer. The
+                estimator is fitted all the same, with the last good weights.
         """
         del y
         check_settings(self)
@@ -151,6 +155,8 @@ class Autoencoder(
     def fit_source(self, source: Source, **how: Any) -> None:
         """Fit to rows that are open already, as told in settings that have been checked."""
         self._adopt(fit_source(self, source, **how))
+        if self.run_.diverged:
+            raise Diverged(self.run_.stopped)
 
     def encode(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         """Return the latents (rows, latent) of rows in the user's units."""
@@ -218,14 +224,18 @@ class Autoencoder(
         return np.concatenate(parts).reshape(-1, *shape)
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
-        """Return the skill: 0 for the training rows' mean image, 1 for a perfect copy."""
+        """Return the skill: 0 for the training rows' mean image, 1 for a perfect copy.
+
+        Of rows that all are that mean it is 1 if they are copied exactly, else 0, as
+        scikit-learn's R2.
+        """
         del y
         source = self.open(X, strict=True)
         error = floor = 0.0
         for batch in self.batches(source):
             error += float(self.error_batch(batch).sum())
             floor += float(self.floor_batch(batch).sum())
-        return 1 - error / floor if floor > 0 else math.nan
+        return 1 - error / floor if floor > 0 else float(error == 0)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Return the names of the latents: latent_0, latent_1, ...

@@ -66,12 +66,11 @@ class Batchwise(ABC):
         """Give the rows of a source batch by batch, refusing what can't be scaled.
 
         Raises:
-            NonFiniteData: There are NaN, infinite or, for counts, negative values. (A table's
-                cells have been checked when it was opened; the missing ones are NaN.)
+            NonFiniteData: There are NaN, infinite, far too large or, for counts, negative values.
+                (NaN is what is missing in a table, whose cells were checked when it was opened.)
         """
-        if self.table_ is not None:
-            return source.batches()
-        return check_batches(source.batches(), self.plan_.scaling, name=source.name)
+        holes, scaling = self.table_ is not None, self.plan_.scaling
+        return check_batches(source.batches(), scaling, name=source.name, holes=holes)
 
     def _complete(self, batch: NDArray[Any]) -> NDArray[np.float32]:
         """Return scaled rows with what is expected in place of what is missing."""

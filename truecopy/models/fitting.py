@@ -14,10 +14,12 @@ from truecopy.data.mapped import Reader
 from truecopy.data.noise import Noise, parse_noise
 from truecopy.data.plan import Plan
 from truecopy.data.plan import plan as make_plan
+from truecopy.data.precision import warn_of_rounding
 from truecopy.data.profile import Profile
 from truecopy.data.profile import profile as make_profile
 from truecopy.data.source import PickedSource
 from truecopy.data.sources import Source
+from truecopy.data.split import Split, split_rows
 from truecopy.errors import EmptyData, InvalidArgument, NonFiniteData
 from truecopy.facts import RunFacts
 from truecopy.metrics.baselines import Baselines, fit_baselines
@@ -27,7 +29,7 @@ from truecopy.models.linear_start import start_linear, starts_linear
 from truecopy.models.networks import Networks
 from truecopy.models.settings import make_settings
 from truecopy.reports.progress import working
-from truecopy.training.batches import Hiding, split_rows
+from truecopy.training.batches import Hiding
 from truecopy.training.fit import train
 
 _FEWEST_ROWS: Final = 2
@@ -71,7 +73,8 @@ def fit_source(
         TruecopyError: As `Autoencoder.fit` does.
     """
     recipe = recipe_of(told.model)
-    factors = _fit_factors(told, source)
+    split = _split(told, source)
+    factors = _fit_factors(told, source, split)
     complete = _fill(told.table_, factors, source)
     with working(f"profiling {source.name}", quiet=told.quiet):
         profile = make_profile(complete)
@@ -81,10 +84,10 @@ def fit_source(
         )
         raise EmptyData(message)
     _require_squares(profile)
-    units = (
-        make_plan(profile) if told.table_ is None else Plan(told.table_.facts, told.table_.scaling)
-    )
+    units = _plan_units(told.table_, profile)
     plan = units if recipe is None else recipe.adapt(units)
+    if told.table_ is None:
+        warn_of_rounding(source, profile.moments, plan.scaling)
     noise = _plan_noise(told.noise, plan, units)
     networks = build_networks(
         told.model,
@@ -95,10 +98,11 @@ def fit_source(
         sequence=told.sequence_,
     )
     settings = make_settings(told, recipe, networks, label=source.name, rows=profile.facts.rows)
-    baselines = _start(networks, told, complete, plan=plan, units=units, factors=factors)
+    baselines = _start(networks, told, _keep_training(complete, split), plan, units, factors)
     run = train(
         networks,
         source.array(),
+        split,
         plan=plan,
         noise=noise,
         settings=replace(settings, checkpoint=checkpoint, resume=resume),
@@ -108,6 +112,10 @@ def fit_source(
     return Fitted(
         networks=networks, plan=plan, noise=noise, run=run, baselines=baselines, profile=profile
     )
+
+
+def _plan_units(table: Table | None, profile: Profile) -> Plan:
+    return make_plan(profile) if table is None else Plan(table.facts, table.scaling)
 
 
 def _require_squares(profile: Profile) -> None:
@@ -129,30 +137,44 @@ def _require_squares(profile: Profile) -> None:
 def _start(
     networks: Networks,
     told: Any,
-    complete: Source,
-    *,
+    training: Source,
     plan: Plan,
     units: Plan,
     factors: Factors | None,
 ) -> Baselines:
     """Return what to compare with; start a table's network at the PCA among it."""
     with working("fitting the mean image and PCA to compare with", quiet=told.quiet):
-        training = _training_rows(complete, told.validation, seed=told.seed)
         baselines = fit_baselines(training, units, latent=networks.latent, factors=factors)
     if starts_linear(networks):
         start_linear(networks, baselines.pca, plan.facts)
     return baselines
 
 
-def _fit_factors(told: Any, source: Source) -> Factors | None:
+def _split(told: Any, source: Source) -> Split:
+    """Return which rows train; from here on they can be read in any order.
+
+    Raises:
+        EmptyData: None would.
+    """
+    rows = len(source.array())
+    split = split_rows(source, told.validation, seed=told.seed)
+    if not len(split.training):
+        message = (
+            f"All {rows} rows of {source.name!r} went into validation ({told.validation:g}). "
+            "Lower 'validation' or add rows."
+        )
+        raise EmptyData(message)
+    return split
+
+
+def _fit_factors(told: Any, source: Source, split: Split) -> Factors | None:
     """Return what fills in a table's missing cells; only rows that train are looked at."""
     table, rows = told.table_, source.array() if told.table_ is not None else None
     if table is None or rows is None or len(rows) < _FEWEST_ROWS:
         return None
     recipe = recipe_of(told.model)
     latent = choose_latent(told.latent, recipe, features=rows.shape[1])
-    training, _, _ = split_rows(len(rows), told.validation, seed=told.seed)
-    sample = training[:: max(1, len(training) // MOST_ROWS)]
+    sample = split.training[:: max(1, len(split.training) // MOST_ROWS)]
     return fit_factors(table.scaling.apply(Reader(rows)[sample]), factors=latent)
 
 
@@ -191,17 +213,14 @@ def _plan_noise(asked: str | None, plan: Plan, units: Plan) -> Noise | None:
     return parse_noise(asked, bounds=plan.facts.target_range)
 
 
-def _training_rows(source: Source, validation: float, *, seed: int) -> Source:
+def _keep_training(source: Source, split: Split) -> Source:
     """Return what figures may be compared with: not the rows that will be scored.
 
     Where there is a test set of its own, that is all rows given to `fit`, else those that
     did not validate.
     """
-    if source.held_out is not None:
+    if source.held_out is not None or not len(split.held_out):
         return source
-    training, validating, _ = split_rows(source.rows or 0, validation, seed=seed)
-    if not len(validating):
-        return source
-    picked = PickedSource(source, training)
+    picked = PickedSource(source, split.training)
     picked.name = f"{source.name}'s training part"
     return picked

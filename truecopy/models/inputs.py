@@ -139,6 +139,14 @@ def open_like_training(
     return source
 
 
+def name_features(estimator: Any, source: Source) -> tuple[str, ...]:
+    """Return a name for each column that the fitted `estimator` knows, or place in its rows."""
+    if estimator.table_ is not None:
+        names: tuple[str, ...] = estimator.table_.names
+        return names
+    return tuple(map(str, getattr(estimator, "feature_names_in_", source.feature_names)))
+
+
 def open_scorable(estimator: Any, data: Any) -> Source:
     """Open rows whose copies are to be scored figure by figure: numbers, none of them missing.
 

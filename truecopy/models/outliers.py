@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.exceptions import NotFittedError
 
 from truecopy.data.source import ArraySource, PickedSource, Source, SubsetSource
+from truecopy.data.split import split_rows
 from truecopy.errors import EmptyData, InvalidArgument
 from truecopy.models.autoencoder import Autoencoder
 from truecopy.models.calibration import (
@@ -17,11 +18,10 @@ from truecopy.models.calibration import (
     check_share,
 )
 from truecopy.models.distances import Distances
-from truecopy.models.inputs import open_training
+from truecopy.models.inputs import name_features, open_training
 from truecopy.models.outlier_report import OutlierReport, report_outliers
 from truecopy.models.pickling import reduce_estimator
 from truecopy.models.settings import check_settings, is_count
-from truecopy.training.batches import split_rows
 
 # One training row is none to learn from.
 _FEWEST_TRAINING: Final = 2
@@ -205,7 +205,7 @@ class OutlierDetector(
         return report_outliers(
             distances,
             [(row, shares[row]) for row in farthest.tolist()],
-            names=_name_columns(autoencoder, parts.shape[1:]),
+            names=name_features(autoencoder, source),
             calibration=self.calibration_,
             data=source.name,
         )
@@ -261,16 +261,6 @@ class OutlierDetector(
         return tags
 
 
-def _name_columns(autoencoder: Autoencoder, shape: tuple[int, ...]) -> list[str]:
-    """Return a name for each column, or each place in rows of `shape`."""
-    if autoencoder.table_ is not None:
-        return list(autoencoder.table_.names)
-    if hasattr(autoencoder, "feature_names_in_"):
-        return [str(name) for name in autoencoder.feature_names_in_]
-    places = [", ".join(map(str, place)) for place in np.ndindex(shape)]
-    return [f"feature {place}" if len(shape) == 1 else f"({place})" for place in places]
-
-
 def _keep_some(source: Source, share: float, *, seed: int) -> tuple[Source, Source]:
     """Return the rows that train, and those kept for the threshold.
 
@@ -279,14 +269,15 @@ def _keep_some(source: Source, share: float, *, seed: int) -> tuple[Source, Sour
     """
     rows = source.array()
     # Another draw than that of the validation rows, which come out of what is left.
-    training, kept, _ = split_rows(len(rows), share, seed=seed + 1)
-    if not len(kept) or len(training) < _FEWEST_TRAINING:
+    split = split_rows(source, share, seed=seed + 1)
+    if not len(split.held_out) or len(split.training) < _FEWEST_TRAINING:
         message = (
             f"The data {source.name!r} have {len(rows)} row(s) (n_samples={len(rows)}): too few "
-            f"to keep a share of {share:g} for the threshold. Give more, or a contamination."
+            f"different ones to keep a share of {share:g} for the threshold. Give more, or a "
+            "contamination."
         )
         raise EmptyData(message)
     return (
-        SubsetSource(rows, training, name=source.name),
-        SubsetSource(rows, kept, name=f"{source.name}'s held-out part"),
+        SubsetSource(rows, split.training, name=source.name),
+        SubsetSource(rows, split.held_out, name=f"{source.name}'s held-out part"),
     )

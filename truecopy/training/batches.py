@@ -122,7 +122,11 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
 
     def on_epoch_end(self) -> None:
         """Shuffle."""
-        self._epoch += 1
+        self.start(self._epoch + 1)
+
+    def start(self, epoch: int) -> None:
+        """Take the order of an epoch, counted from 0."""
+        self._epoch = epoch
         self._shuffle()
 
     def _shuffle(self) -> None:
@@ -142,7 +146,7 @@ def _empty_aligned(shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 @final
 class ValidationBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no types
-    """Rows in their own order, with the same noise every time; `batch_size` divides them."""
+    """Rows in their own order, with the same noise every time."""
 
     def __init__(
         self,
@@ -216,19 +220,3 @@ def hide(
     drawn = np.random.default_rng(seed).random((len(rows), len(shares))) < shares
     hidden = np.repeat(drawn, hiding.widths, axis=1)
     return hiding.factors.fill(np.where(hidden, np.float32(np.nan), rows))
-
-
-def split_rows(
-    rows: int, share: float, *, seed: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
-    """Return training rows, validation rows (both sorted) and the validation batch size.
-
-    At most 5,000 rows validate: their mean error is then known to about one percent, and more
-    would only cost time. Above 1,000 they are a multiple of 1,000, so that batches are equal.
-    """
-    validating = min(round(rows * share), 5_000)
-    if validating > 1_000:  # noqa: PLR2004 (the batch size below)
-        validating -= validating % 1_000
-    order = np.random.default_rng([seed, 0]).permutation(rows)
-    validation, training = np.sort(order[:validating]), np.sort(order[validating:])
-    return training, validation, max(1, min(validating, 1_000))

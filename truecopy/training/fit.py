@@ -8,7 +8,7 @@ import hashlib
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from truecopy.data.noise import Noise
 from truecopy.data.plan import Plan
-from truecopy.errors import Diverged, EmptyData
+from truecopy.data.split import Split
 from truecopy.facts import RunFacts
 from truecopy.models.networks import Networks
 from truecopy.training.acceleration import accelerate
-from truecopy.training.batches import Hiding, TrainingBatches, ValidationBatches, split_rows
+from truecopy.training.batches import Hiding, TrainingBatches, ValidationBatches
 from truecopy.training.checkpoint import Checkpoint, History, KeepBest, State, restore
 from truecopy.training.corruption import build_trainer
+from truecopy.training.divergence import Divergence, StopWhenDiverged, find_divergence
 from truecopy.training.grouping import group_steps
 from truecopy.training.losses import choose_loss, choose_metric, perfect_loss, take_flat
 from truecopy.training.progress import ProgressBar
@@ -60,6 +61,7 @@ class Settings:
 def train(
     networks: Networks,
     rows: NDArray[Any],
+    split: Split,
     *,
     plan: Plan,
     noise: Noise | None,
@@ -72,6 +74,7 @@ def train(
     Args:
         networks: What to train; holds the weights of the best epoch afterwards.
         rows: All rows, shape (rows, ...), in the user's units; an array or a memory map.
+        split: Which of them train.
         plan: Gives scaling and loss.
         noise: Corrupts the inputs, never the targets.
         settings: Epochs, batch size and so on.
@@ -79,11 +82,10 @@ def train(
         callbacks: Further Keras callbacks.
 
     Returns:
-        What was trained and how it went.
+        What was trained and how it went; `diverged` where the loss became NaN or infinite:
+        then `networks` has the weights of the best epoch before, or of the step before.
 
     Raises:
-        Diverged: The loss became NaN or infinite.
-        EmptyData: No rows are left to train on.
         ModelError: There is no checkpoint to resume from, or it is of another training.
     """
     told = _tell(networks, rows, plan, noise, settings)
@@ -92,26 +94,25 @@ def train(
         state = State.load(settings.checkpoint)
         state.require_told(told, settings.checkpoint)
     epoch = 0 if state is None else state.epoch
-    batches, held_out = _split(rows, plan, noise, settings, hiding, epoch)
+    batches, held_out = _make_batches(rows, split, plan, noise, settings, hiding, epoch)
     trainer = build_trainer(networks.model, noise, seed=settings.seed)
     batches.together = group_steps(trainer, batches.batch_size, callbacks)
     _compile(trainer, plan, settings.learning_rate, batches.together)
     if state is not None:
         restore(trainer, state)
     sample = batches.sample(_SAMPLE_ROWS)
-    monitor = "loss" if held_out is None else "val_loss"
-    own = _own_callbacks(monitor, settings, told, state, sample)
-    done: History = {} if state is None else state.history
+    own = _own_callbacks(held_out, settings, told, state, sample)
     started = time.perf_counter()
-    new = _fit(trainer, batches, held_out, settings, [*own, *callbacks], state)
-    history = {name: (*done.get(name, ()), *new.get(name, ())) for name in {**done, **new}}
+    history, found = _fit(trainer, batches, held_out, settings, [*own, *callbacks], state)
+    if found is not None:
+        networks.model.set_weights(found.best if history.get("loss") else found.before)
     return RunFacts(
         model=networks.model.name,
         latent=networks.latent,
         parameters=int(networks.model.count_params()),
         rows=batches.rows,
         validation_rows=0 if held_out is None else held_out.rows,
-        epochs=len(history["loss"]),
+        epochs=len(history.get("loss", ())),
         best_epoch=_best_epoch(history),
         batch_size=batches.batch_size,
         optimizer="adam",
@@ -119,7 +120,8 @@ def train(
         schedule=settings.schedule,
         noise=None if noise is None else str(noise),
         seed=settings.seed,
-        stopped=_why_stopped(history, settings),
+        stopped=_why_stopped(history, settings, found, steps=len(batches)),
+        diverged=found is not None,
         seconds=time.perf_counter() - started,
         loss_floor=perfect_loss(sample, plan.facts),
         history=history,
@@ -127,8 +129,9 @@ def train(
     )
 
 
-def _split(
+def _make_batches(
     rows: NDArray[Any],
+    split: Split,
     plan: Plan,
     noise: Noise | None,
     settings: Settings,
@@ -137,21 +140,22 @@ def _split(
 ) -> tuple[TrainingBatches, ValidationBatches | None]:
     """Return the batches to train on from `epoch` on, and those that find the best epoch."""
     seed, scaling = settings.seed, plan.scaling
-    training, validation, validation_batch = split_rows(len(rows), settings.validation, seed=seed)
-    if not len(training):
-        message = f"All {len(rows)} rows went into validation. Lower 'validation' or add rows."
-        raise EmptyData(message)
-    batch_size = min(settings.batch_size, len(training))
     batches = TrainingBatches(
-        rows, training, scaling, batch_size=batch_size, seed=seed, epoch=epoch, hiding=hiding
+        rows,
+        split.training,
+        scaling,
+        batch_size=min(settings.batch_size, len(split.training)),
+        seed=seed,
+        epoch=epoch,
+        hiding=hiding,
     )
-    if not len(validation):
+    if not len(split.held_out):
         return batches, None
     held_out = ValidationBatches(
         rows,
-        validation,
+        split.held_out,
         scaling,
-        batch_size=validation_batch,
+        batch_size=split.batch,
         noise=noise,
         seed=seed,
         hiding=hiding,
@@ -160,13 +164,14 @@ def _split(
 
 
 def _own_callbacks(
-    monitor: str,
+    held_out: ValidationBatches | None,
     settings: Settings,
     told: dict[str, Any],
     state: State | None,
     sample: NDArray[np.float32],
 ) -> list[Any]:
     """Return what watches every training: early stopping, checkpoint, progress bar."""
+    monitor = "loss" if held_out is None else "val_loss"
     keep_best = KeepBest(monitor=monitor, patience=settings.patience, state=state)
     callbacks: list[Any] = [keep_best]
     if settings.schedule == "cosine":
@@ -206,9 +211,13 @@ def _fit(
     settings: Settings,
     callbacks: Sequence[Any],
     state: State | None,
-) -> dict[str, tuple[float, ...]]:
-    """Run Keras' fit, from `state` on where there is one; return the history of new epochs."""
-    watch = _StopWhenDiverged()
+) -> tuple[dict[str, tuple[float, ...]], Divergence | None]:
+    """Run Keras' fit, from `state` on where there is one.
+
+    Returns:
+        The history of all epochs; and, if the last one diverged, where. It is then left out.
+    """
+    watch, found = StopWhenDiverged(), None
     first = 0 if state is None else state.epoch
     # Interrupted after its last epoch, a training has none left to do.
     ended = state is not None and state.wait >= settings.patience
@@ -222,22 +231,19 @@ def _fit(
                 # The batches shuffle themselves; Keras' own shuffling uses the global seed.
                 shuffle=False,
                 verbose=0,
-                callbacks=[watch, *callbacks],
+                callbacks=[*callbacks, watch],
             )
+            logged = trainer.history.history
+            if watch.epoch is not None:
+                found = find_divergence(trainer, watch, batches, held_out)
     finally:
         for callback in callbacks:
             if isinstance(callback, ProgressBar):
                 callback.close()
-    if watch.diverged_at is not None:
-        message = (
-            f"The loss became NaN or infinite in epoch {watch.diverged_at} (learning rate "
-            f"{settings.learning_rate:g}). Lower the learning rate."
-        )
-        raise Diverged(message)
-    return {
-        name: tuple(float(value) for value in values)
-        for name, values in trainer.history.history.items()
-    }
+    last = None if found is None else -1
+    new = {name: tuple(map(float, values[:last])) for name, values in logged.items()}
+    done: History = {} if state is None else state.history
+    return {name: (*done.get(name, ()), *new.get(name, ())) for name in {**done, **new}}, found
 
 
 def _tell(
@@ -267,28 +273,23 @@ def _tell(
     }
 
 
-class _StopWhenDiverged(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
-    """Ends training after an epoch whose loss is not finite."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.diverged_at: int | None = None
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Check the losses of the epoch."""
-        losses = [value for name, value in (logs or {}).items() if name.endswith("loss")]
-        if not np.isfinite(losses).all():
-            self.diverged_at = epoch + 1
-            self.model.stop_training = True
+def _best_epoch(history: Mapping[str, Sequence[float]]) -> int:
+    """Return the number of the best epoch, from 1; 0 where none is done."""
+    losses = history.get("val_loss", history.get("loss", ()))
+    return int(np.argmin(losses)) + 1 if losses else 0
 
 
-def _best_epoch(history: dict[str, tuple[float, ...]]) -> int:
-    losses = history.get("val_loss", history["loss"])
-    return int(np.argmin(losses)) + 1
-
-
-def _why_stopped(history: dict[str, tuple[float, ...]], settings: Settings) -> str:
-    epochs = len(history["loss"])
+def _why_stopped(
+    history: Mapping[str, Sequence[float]],
+    settings: Settings,
+    found: Divergence | None,
+    *,
+    steps: int,
+) -> str:
+    epochs, best = len(history.get("loss", ())), _best_epoch(history)
+    if found is not None:
+        kept = f"of epoch {best}" if best else "from before"
+        return f"{found.describe(steps)} Kept are the weights {kept}. Lower the learning rate."
     if epochs == settings.epochs:
         return f"all {epochs} epochs done"
     return f"no better epoch in {settings.patience} epochs"
