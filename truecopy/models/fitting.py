@@ -79,10 +79,8 @@ def fit_source(
     with working(f"profiling {source.name}", quiet=told.quiet):
         profile = make_profile(complete)
     if profile.facts.rows < _FEWEST_ROWS:
-        message = (
-            f"The data {source.name!r} have one row (n_samples=1). Fitting needs at least two."
-        )
-        raise EmptyData(message)
+        message = f"The data {source.name!r} have one row (n_samples=1)."
+        raise EmptyData(f"{message} Fitting needs at least two.")
     _require_squares(profile)
     units = _plan_units(told.table_, profile)
     plan = units if recipe is None else recipe.adapt(units)

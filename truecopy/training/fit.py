@@ -30,6 +30,7 @@ from truecopy.training.corruption import build_trainer
 from truecopy.training.divergence import Divergence, StopWhenDiverged, find_divergence
 from truecopy.training.grouping import group_steps
 from truecopy.training.losses import choose_loss, choose_metric, perfect_loss, take_flat
+from truecopy.training.memory import refuse_large_batches
 from truecopy.training.progress import ProgressBar
 
 # Rows on which the loss of a perfect copy and the error of the mean image are estimated.
@@ -222,7 +223,7 @@ def _fit(
     # Interrupted after its last epoch, a training has none left to do.
     ended = state is not None and state.wait >= settings.patience
     try:
-        with accelerate(trainer):
+        with accelerate(trainer), refuse_large_batches(trainer, batches.batch_size):
             trainer.fit(
                 batches,
                 validation_data=held_out,
