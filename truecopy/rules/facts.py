@@ -236,7 +236,8 @@ class ContractFacts(Record):
 
     `outside` is the share of target values that the output can't reach; `unavoidable` the mean
     squared error that remains at best, `unavoidable_share` the same divided by that of the mean
-    target.
+    target. `tied` says that they are so because the values of an output row hang together (a
+    normalisation of it, say), whatever each of them can be.
     `below_zero`, `above_one` are the shares of targets outside [0, 1].
     `batch_scaling` is the whole loss of a batch given twice, divided by that of the batch:
     1 for a mean over rows, 2 for a sum; `penalty_scaling` the same for what layers add.
@@ -258,6 +259,7 @@ class ContractFacts(Record):
     outside: float = 0.0
     unavoidable: float = 0.0
     unavoidable_share: float = 0.0
+    tied: bool = False
     below_zero: float = 0.0
     above_one: float = 0.0
     batch_scaling: float | None = None
