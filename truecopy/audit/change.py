@@ -189,6 +189,8 @@ def _set_activation(program: Program, change: Change, _: Subject, __: int) -> Pr
 
 
 def _set_loss(program: Program, change: Change, _: Subject, __: int) -> Program:
+    if program.compiling.get("loss") is None:
+        raise CannotRebuild("the loss is computed in the model's own code")
     return _compile_with(program, loss=change["loss"])
 
 

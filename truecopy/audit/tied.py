@@ -5,6 +5,7 @@ of a row to each other, so that bounds of single values don't say what can be re
 numbers that go into it are set free and fitted to the targets: what is left, no training removes.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -120,14 +121,14 @@ def _fit(model: Any, rows: Array, targets: Array, last: Call, seed: int) -> Arra
         return as_array(free(x))
 
 
-class _Free(keras.Model):
+class _Free(keras.Model):  # type: ignore[misc]  # Keras ships no types
     """A model whose last layer gives numbers that are trained, whatever comes in."""
 
     def __init__(self, model: Any, start: Array, layer: Any) -> None:
         super().__init__()
         # In a function, so that Keras doesn't take the user's model for a part to train.
-        self._run = lambda x: keras.tree.flatten(model(x, training=False))[0]
-        self._find = lambda: layer
+        self._run: Callable[[Any], Any] = lambda x: keras.tree.flatten(model(x, training=False))[0]
+        self._find: Callable[[], Any] = lambda: layer
         self.numbers = self.add_weight(
             shape=start.shape,
             initializer=lambda _, dtype: keras.ops.convert_to_tensor(start, dtype),

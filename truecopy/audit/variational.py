@@ -10,10 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.audit.heads import Heads, find_heads
+from truecopy.audit.heads import Heads, find_heads, pair_layers
+from truecopy.audit.intervene import Spot
 from truecopy.audit.klterm import READINGS, Point, Term, choose_points, judge, kl_per_latent
 from truecopy.audit.likeness import find_likeness
-from truecopy.audit.lossfunction import LossFunction, NoLoss
+from truecopy.audit.lossfunction import LossFunction, NoLoss, overrides
 from truecopy.audit.named import name_activation
 from truecopy.audit.preserve import unchanged
 from truecopy.audit.subject import Subject
@@ -54,6 +55,31 @@ def measure_variational(subject: Subject, recorded: Recorded | None) -> Variatio
             heads = find_heads(part, inputs, target=targets.shape[1:])
             if heads is not None:
                 return _measure(subject, part, heads, (inputs, targets), recorded)
+        heads = _find_unsampled(subject, inputs, targets)
+        if heads is not None:
+            return _measure(subject, subject.model, heads, (inputs, targets), recorded)
+    return None
+
+
+def _find_unsampled(subject: Subject, inputs: Array, targets: Array) -> Heads | None:
+    """Return the two layers on which the loss depends as a KL term does; None where none are.
+
+    Where nothing is drawn, nothing else tells the heads from other layers.
+    """
+    model = subject.model
+    try:
+        recorded = record(model, to_tensor(inputs), training=True)
+    except Exception:  # noqa: BLE001 - a model without a `call`, or one that wants more
+        return None
+    if not model.losses and not overrides(model, "compute_loss"):
+        return None
+    total, _ = find_total(subject, inputs, targets)
+    for mean, spread in pair_layers(recorded, targets.shape[1:]):
+        shape = tuple(mean.outputs[0].shape[1:])
+        heads = Heads(mean=Spot(mean.layer), spread=Spot(spread.layer), shape=shape)
+        points = choose_points(_ROWS, shape)
+        if judge(points, *_measure_changes(total, heads, points)).matches:
+            return heads
     return None
 
 

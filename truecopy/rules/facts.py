@@ -93,7 +93,8 @@ class CompileFacts(Record):
     """How the model was compiled.
 
     `loss` is Keras' name of the loss ('binary_crossentropy', 'mean_squared_error', ...), the
-    function's own name where it is the user's, 'none' where there is none, 'custom-step' where
+    function's own name where it is the user's, 'none' where there is none, 'add_loss' where it is
+    what layers add and nothing else, 'custom-step' where
     only a `train_step` or `compute_loss` of the user's knows it; `own` says that it is the
     user's. `like` is the known loss whose numbers it gives up to a factor and a constant, '' where
     none does: that of a function of the user's, too. `optimizer` is the class' name in lower

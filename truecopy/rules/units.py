@@ -9,6 +9,8 @@ from truecopy.rules.finding import Finding, Severity
 from truecopy.rules.measured import (
     AS_THE_MEAN,
     HALF,
+    LONG_STEPS,
+    STEEP,
     behind_pca,
     has_worked,
     is_above,
@@ -16,6 +18,7 @@ from truecopy.rules.measured import (
     is_far_behind_pca,
     is_settled,
     is_trained,
+    late_slope,
     left_over,
     output_line,
     symptom_cost,
@@ -191,11 +194,17 @@ def _share(count: int | None, layer: LayerFacts) -> float | None:
 
 
 def _severity_of(facts: AuditFacts, share: float) -> Severity:
-    """Return how bad it is: a note where it isn't known to do harm."""
+    """Return how bad it is: a note where it isn't known to do harm.
+
+    Deep in a network that gives the mean image still, rows hardly differ, and half of the relu
+    units are 0 for all of them: most come to life once the network leaves it.
+    """
     if share >= _BLOCKED:
         return "error"
-    judged = is_settled(facts) or (is_trained(facts) and share >= _DEAD)
-    return "warning" if judged and left_over(facts) is not None else "note"
+    long = facts.training is None or facts.training.steps >= LONG_STEPS
+    judged = is_settled(facts) or (is_trained(facts) and long and share >= _DEAD)
+    falling = is_above(late_slope(facts), STEEP)
+    return "warning" if judged and not falling and left_over(facts) is not None else "note"
 
 
 def _tell_loss(facts: AuditFacts) -> str:
