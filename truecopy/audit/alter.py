@@ -196,11 +196,13 @@ def _trace(model: Any, rows: Array) -> tuple[list[_Call], Array]:
     calls: list[_Call] = []
     try:
         with _watching(calls):
-            output = _to_array(model(keras.ops.convert_to_tensor(rows), training=False))
+            given = keras.tree.flatten(model(keras.ops.convert_to_tensor(rows), training=False))
     except Exception as error:  # (the model's code is the user's)
         message = f"the model can't be called on a few rows: {type(error).__name__}: {error}"
         raise CannotRebuild(message) from error
-    return calls, output
+    copies = [_to_array(tensor) for tensor in given if _is_tensor(tensor)]
+    fitting = [copy for copy in copies if copy.size == np.size(rows)]
+    return calls, (fitting or copies)[0]
 
 
 @contextmanager

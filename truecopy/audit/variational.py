@@ -5,6 +5,7 @@ changes is the KL term, however and wherever it is written.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from truecopy.audit.preserve import unchanged
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import to_tensor
 from truecopy.audit.totalloss import TotalLoss, find_total
-from truecopy.audit.trace import Recorded, record
+from truecopy.audit.trace import Recorded, as_array, record
 from truecopy.rules.facts import VariationalFacts
 
 Array = NDArray[Any]
@@ -51,14 +52,30 @@ def measure_variational(subject: Subject, recorded: Recorded | None) -> Variatio
     rows = np.arange(_ROWS) % min(len(subject.inputs), len(subject.targets))
     inputs, targets = np.asarray(subject.inputs)[rows], np.asarray(subject.targets)[rows]
     with unchanged(subject.model):
-        for part in _candidates(subject.model):
-            heads = find_heads(part, inputs, target=targets.shape[1:])
-            if heads is not None:
-                return _measure(subject, part, heads, (inputs, targets), recorded)
-        heads = _find_unsampled(subject, inputs, targets)
+        if not _is_broken(subject.model):
+            return _find_and_measure(subject, (inputs, targets), recorded)
+        if subject.initial_weights is None:
+            return None
+        subject.model.set_weights(subject.initial_weights)
+        facts = _find_and_measure(subject, (inputs, targets), None)
+    # What the codes hold at the start says nothing of what they would have learned.
+    return None if facts is None else replace(facts, per_latent=(), active=None)
+
+
+def _is_broken(model: Any) -> bool:
+    """Whether some of a model's weights are no numbers any more."""
+    return not all(np.isfinite(as_array(weight.value)).all() for weight in model.weights)
+
+
+def _find_and_measure(
+    subject: Subject, rows: tuple[Array, Array], recorded: Recorded | None
+) -> VariationalFacts | None:
+    for part in _candidates(subject.model):
+        heads = find_heads(part, rows[0], target=rows[1].shape[1:])
         if heads is not None:
-            return _measure(subject, subject.model, heads, (inputs, targets), recorded)
-    return None
+            return _measure(subject, part, heads, rows, recorded)
+    heads = _find_unsampled(subject, *rows)
+    return None if heads is None else _measure(subject, subject.model, heads, rows, recorded)
 
 
 def _find_unsampled(subject: Subject, inputs: Array, targets: Array) -> Heads | None:

@@ -42,6 +42,8 @@ _DEAD_OUTPUTS: Final = 0.05
 # Activations that are exactly 0 for half of all numbers, with no way back.
 _CUT: Final = ("relu", "relu6")
 
+_FIX_SAME: Final = "Draw the weights at random: Keras' own kernel_initializer does."
+
 _BEHIND: Final = (
     *("collapsed-to-mean", "loss-not-decreasing", "cannot-fit-one-batch", "untrained-part"),
     *("worse-than-trivial", "worse-than-pca", "dead-output-units"),
@@ -137,7 +139,7 @@ def dead_units(facts: AuditFacts) -> Finding | None:
 
     Why it matters
         A dead unit passes neither signal nor gradient. Usual reasons are steps that are too
-        large, inputs that are too large, or negative biases.
+        large, inputs that are too large, negative biases, or weights that all begin as 0.
 
     Bad
         keras.optimizers.Adam(learning_rate=0.1)  # throws relu units below 0
@@ -162,11 +164,18 @@ def dead_units(facts: AuditFacts) -> Finding | None:
         return None
     share, worst = max(hit, key=lambda item: item[0])
     names = [layer.name for _, layer in hit]
+    same = [layer.name for layer in facts.model.layers if layer.same_weights]
+    change: dict[str, object] = {"action": "set_activation", "layers": names}
+    fix = "Use leaky_relu in these layers, or a smaller learning rate."
+    change["activation"] = "leaky_relu"
+    if worst.same_weights:
+        change, fix = {"action": "draw_weights", "layers": same}, _FIX_SAME
+    began = ": its weights began as one and the same number" if worst.same_weights else ""
     return find(
         dead_units,
         _severity_of(facts, share),
         f"{worst.dead} of the {worst.units} units of '{worst.name}' "
-        f"({worst.activation or worst.kind}) are constant for all rows{_tell_loss(facts)}.",
+        f"({worst.activation or worst.kind}) are constant for all rows{began}{_tell_loss(facts)}.",
         evidence={
             "layer": worst.name,
             "dead": worst.dead,
@@ -174,8 +183,8 @@ def dead_units(facts: AuditFacts) -> Finding | None:
             "layers": names,
             "left_over": left_over(facts),
         },
-        fix="Use leaky_relu in these layers, or a smaller learning rate.",
-        change={"action": "set_activation", "layers": names, "activation": "leaky_relu"},
+        fix=fix,
+        change=change,
         cost=_cost_of(facts),
         where=worst.where,
     )
