@@ -1,5 +1,7 @@
 """Sampling heads are found and their KL term is measured however a model is written."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -230,6 +232,21 @@ def test_a_latent_that_is_never_drawn_is_told_by_the_loss_where_no_layer_is_name
     assert facts.sampling == 0
     assert facts.kl_matches
     assert (facts.mean_layer, facts.spread_layer) == (model.mu.name, model.log_var.name)
+
+
+def test_a_model_whose_weights_are_no_numbers_is_measured_with_those_it_began_with():
+    model = functional(Sampling(mean_of(divergence)))
+    began = model.get_weights()
+    model.set_weights([np.full_like(weight, np.nan) for weight in began])
+    subject = Subject(model=model, target="m", inputs=X, targets=X)
+
+    known = measure_variational(replace(subject, initial_weights=began), None)
+
+    assert known.kl_matches
+    assert known.sampling == pytest.approx(1, abs=0.15)
+    assert known.active is None
+    assert np.isnan(model.get_weights()[0]).all()
+    assert measure_variational(subject, None) is None
 
 
 def test_a_loss_that_is_added_alone_is_that_of_the_copy_and_a_constant():
