@@ -249,6 +249,7 @@ def test_a_model_whose_weights_are_no_numbers_is_measured_with_those_it_began_wi
     assert measure_variational(subject, None) is None
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_added_alone_is_that_of_the_copy_and_a_constant():
     subject = Subject(model=build(Added()), target="m", inputs=X, targets=X)
 
