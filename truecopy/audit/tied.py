@@ -125,7 +125,7 @@ class _Free(keras.Model):  # type: ignore[misc]  # Keras ships no types
     """A model whose last layer gives numbers that are trained, whatever comes in."""
 
     def __init__(self, model: Any, start: Array, layer: Any) -> None:
-        super().__init__()
+        super().__init__(name="free")  # TensorFlow takes no leading underscore
         # In a function, so that Keras doesn't take the user's model for a part to train.
         self._run: Callable[[Any], Any] = lambda x: keras.tree.flatten(model(x, training=False))[0]
         self._find: Callable[[], Any] = lambda: layer
