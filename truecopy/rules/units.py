@@ -212,8 +212,11 @@ def _severity_of(facts: AuditFacts, share: float) -> Severity:
         return "error"
     long = facts.training is None or facts.training.steps >= LONG_STEPS
     judged = is_settled(facts) or (is_trained(facts) and long and share >= _DEAD)
-    falling = is_above(late_slope(facts), STEEP)
-    return "warning" if judged and not falling and left_over(facts) is not None else "note"
+    left = left_over(facts)
+    if not judged or left is None:
+        return "note"
+    on_its_way = is_above(late_slope(facts), STEEP) and left < AS_THE_MEAN
+    return "note" if on_its_way else "warning"
 
 
 def _tell_loss(facts: AuditFacts) -> str:
