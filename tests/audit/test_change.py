@@ -402,6 +402,60 @@ def test_targets_are_replaced_before_the_data_are_scaled():
     np.testing.assert_allclose(program.targets, ROWS, rtol=1e-6)
 
 
+def test_weights_that_were_one_number_are_drawn_and_biases_stay():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(6, kernel_initializer="zeros")])
+
+    program = change(make_subject(model), {"action": "draw_weights", "layer": model.layers[0].name})
+
+    kernel, bias = program.model.get_weights()
+    assert 0 < np.abs(kernel).max() <= np.sqrt(6 / 12)  # Glorot and Bengio 2010, equation 16
+    assert len(np.unique(kernel)) == kernel.size
+    assert not bias.any()
+
+
+def test_an_output_is_mended_where_a_normalisation_follows_it():
+    tail = [layers.Dense(6), layers.UnitNormalization(), layers.Activation("tanh")]
+    model = keras.Sequential([keras.Input((6,)), *tail])
+
+    program = change(
+        make_subject(model), {"action": "set_output_activation", "activation": "linear"}
+    )
+
+    kernel, bias = program.model.get_weights()
+    np.testing.assert_allclose(program.model(ROWS), ROWS @ kernel + bias, atol=1e-5)
+
+
+class Tupled(keras.Model):
+    """Gives its code along with the copy."""
+
+    def __init__(self):
+        super().__init__()
+        self.code, self.copy = layers.Dense(3), layers.Dense(6)
+
+    def call(self, rows):
+        code = self.code(rows)
+        return self.copy(code), code
+
+
+def test_of_a_model_that_gives_several_things_a_missing_penalty_is_told():
+    model = Tupled()
+    model(ROWS)
+
+    with pytest.raises(CannotRebuild, match="added by a layer but by the model's own code"):
+        change(make_subject(model), {"action": "scale_kl", "by": 0.1})
+
+
+def test_a_loss_that_nothing_was_compiled_of_is_not_replaced():
+    model = make_sequential()
+    model.compile("adam")
+
+    with pytest.raises(CannotRebuild, match="the loss is computed in the model's own code"):
+        change(
+            Subject(model=model, target="m", inputs=ROWS, targets=ROWS),
+            {"action": "set_loss", "loss": "mean_squared_error"},
+        )
+
+
 def test_the_same_change_of_two_findings_is_made_once():
     scale = {"action": "scale_data", "scaling": "divide", "by": 255.0}
     both = {"action": "all", "changes": [scale, {"action": "set_loss", "loss": "mse"}]}

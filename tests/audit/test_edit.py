@@ -103,6 +103,11 @@ EDITS = [
     ({"action": "set_metrics", "metrics": ["mse", "mae"]}, '["accuracy"]', '["mse", "mae"]'),
     ({"action": "set_momentum", "momentum": 0.9}, "momentum=0.999", "momentum=0.9"),
     ({"action": "remove_dropout", "layer": "dropout"}, "Dropout(0.5)", "Dropout(0.0)"),
+    (
+        {"action": "draw_weights", "layers": ["out"]},
+        '"softmax",  # sums',
+        '"softmax", kernel_initializer="glorot_uniform",  # sums',
+    ),
     ({"action": "set_epochs", "epochs": 9}, "epochs=3", "epochs=9"),
     ({"action": "set_output_channels", "channels": 3}, "784,\n        act", "3,\n        act"),
     (

@@ -1,11 +1,14 @@
 """Sampling heads are found and their KL term is measured however a model is written."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
 from truecopy.audit.contract import measure_contract
+from truecopy.audit.losses import NoLoss, describe_compile, find_loss
 from truecopy.audit.subject import Subject
 from truecopy.audit.trace import record
 from truecopy.audit.variational import measure_variational
@@ -171,13 +174,40 @@ class Again(Tupled):
         return ops.mean(summed(x, copy)) + ops.mean(divergence(mean, log_var))
 
 
+class Added(Written):
+    """The whole loss is in `add_loss`, and nothing is compiled."""
+
+    def __init__(self, *, squashed=False):
+        super().__init__()
+        self.squashed = squashed
+
+    def call(self, x):
+        latent, mean, log_var = self.encode(x)
+        copy = self.out(latent)
+        error = summed(x, copy)
+        if self.squashed:  # of what is a probability already
+            error = keras.losses.binary_crossentropy(x, copy, from_logits=True)
+        self.add_loss(ops.mean(error + divergence(mean, log_var)))
+        return copy
+
+
+class Unnamed(Written):
+    """Nothing is drawn, and no layer has a name that says what it is."""
+
+    def __init__(self):
+        super().__init__(draws=False)
+        self.mu, self.log_var = layers.Dense(LATENT), layers.Dense(LATENT)
+
+
 def build(model):
-    model.compile("adam", None if isinstance(model, Tupled) else summed)
+    model.compile("adam", None if isinstance(model, Tupled | Added) else summed)
     model(X[:2])
     return model
 
 
-@pytest.mark.parametrize("kind", [Written, Tupled, Again])
+@pytest.mark.parametrize(
+    "kind", [Written, Tupled, Again, pytest.param(Added, marks=pytest.mark.slow)]
+)
 def test_subclassed_models_are_measured_wherever_the_term_is_written(kind):
     facts = facts_of(build(kind()))
 
@@ -192,6 +222,63 @@ def test_a_latent_that_is_never_drawn_is_told_by_its_layers_names():
 
     assert facts.sampling == 0
     assert facts.kl_matches
+
+
+def test_a_latent_that_is_never_drawn_is_told_by_the_loss_where_no_layer_is_named():
+    model = build(Unnamed())
+
+    facts = facts_of(model)
+
+    assert facts.sampling == 0
+    assert facts.kl_matches
+    assert (facts.mean_layer, facts.spread_layer) == (model.mu.name, model.log_var.name)
+
+
+def test_a_model_whose_weights_are_no_numbers_is_measured_with_those_it_began_with():
+    model = functional(Sampling(mean_of(divergence)))
+    began = model.get_weights()
+    model.set_weights([np.full_like(weight, np.nan) for weight in began])
+    subject = Subject(model=model, target="m", inputs=X, targets=X)
+
+    known = measure_variational(replace(subject, initial_weights=began), None)
+
+    assert known.kl_matches
+    assert known.sampling == pytest.approx(1, abs=0.15)
+    assert known.active is None
+    assert np.isnan(model.get_weights()[0]).all()
+    assert measure_variational(subject, None) is None
+
+
+@pytest.mark.slow
+def test_a_loss_that_is_added_alone_is_that_of_the_copy_and_a_constant():
+    subject = Subject(model=build(Added()), target="m", inputs=X, targets=X)
+
+    loss, compiled = find_loss(subject), describe_compile(subject)
+
+    charged = [loss(X, p, X) for p in (X, X + 0.5, np.zeros_like(X))]
+    assert charged[1] - charged[0] == pytest.approx(WIDE * 0.25, rel=1e-4)
+    assert charged[2] - charged[0] == pytest.approx(np.square(X).sum(axis=1).mean(), rel=1e-4)
+    assert (compiled.loss, compiled.own, compiled.like) == ("add_loss", True, "mean_squared_error")
+    assert not compiled.from_logits
+
+
+@pytest.mark.slow
+def test_an_added_loss_that_takes_probabilities_for_logits_is_told():
+    subject = Subject(model=build(Added(squashed=True)), target="m", inputs=X, targets=X)
+
+    compiled = describe_compile(subject)
+
+    assert (compiled.like, compiled.from_logits) == ("binary_crossentropy", True)
+
+
+def test_a_penalty_alone_is_no_loss_of_the_copy():
+    model = Written()
+    model.compile("adam")
+    model(X[:2])
+
+    found = find_loss(Subject(model=model, target="m", inputs=X, targets=X))
+
+    assert found == NoLoss(reason="The model was compiled without a loss or not at all.")
 
 
 class Stepped(Tupled):

@@ -39,7 +39,8 @@ class _Call:
 def set_output_activation(model: Any, inputs: Array, activation: str) -> None:
     """Make `activation` the last thing the model does.
 
-    A layer that is nothing but an activation is replaced, and the one that feeds it gets none.
+    A layer that is nothing but an activation, or a normalisation without weights, is replaced, and
+    the one that feeds it gets none.
 
     Raises:
         CannotRebuild: What makes the output can't be found or reached.
@@ -50,7 +51,7 @@ def set_output_activation(model: Any, inputs: Array, activation: str) -> None:
         _finish_differently(model, calls, output, activation)
         return
     activate(calls[last].operation, activation)
-    while last is not None and is_activation(calls[last].operation):
+    while last is not None and _is_replaceable(calls[last].operation):
         last = _find_source(calls, last)
         if last is not None:
             _silence(calls[last].operation)
@@ -123,7 +124,7 @@ def activate(operation: Any, activation: str) -> None:
         activate(inner, activation)
     elif callable(getattr(operation, "activation", None)):
         operation.activation = function
-    elif is_activation(operation):
+    elif _is_replaceable(operation):
         vars(operation)["call"] = _only_first(function)
     elif activation != "linear":
         vars(operation)["call"] = _then(operation.call, function)
@@ -135,9 +136,15 @@ def is_activation(operation: Any) -> bool:
     return kind.__name__ in _ACTIVATIONS or kind.__module__ == "keras.src.ops.nn"
 
 
+def _is_replaceable(operation: Any) -> bool:
+    """Say whether an operation only shapes what it is given, and has nothing to learn."""
+    normalises = type(operation).__name__.endswith("Normalization")
+    return is_activation(operation) or (normalises and not getattr(operation, "weights", ()))
+
+
 def _silence(operation: Any) -> None:
     inner = getattr(operation, "layer", None) or operation
-    if callable(getattr(inner, "activation", None)) or is_activation(inner):
+    if callable(getattr(inner, "activation", None)) or _is_replaceable(inner):
         activate(inner, "linear")
 
 
@@ -189,11 +196,13 @@ def _trace(model: Any, rows: Array) -> tuple[list[_Call], Array]:
     calls: list[_Call] = []
     try:
         with _watching(calls):
-            output = _to_array(model(keras.ops.convert_to_tensor(rows), training=False))
+            given = keras.tree.flatten(model(keras.ops.convert_to_tensor(rows), training=False))
     except Exception as error:  # (the model's code is the user's)
         message = f"the model can't be called on a few rows: {type(error).__name__}: {error}"
         raise CannotRebuild(message) from error
-    return calls, output
+    copies = [_to_array(tensor) for tensor in given if _is_tensor(tensor)]
+    fitting = [copy for copy in copies if copy.size == np.size(rows)]
+    return calls, (fitting or copies)[0]
 
 
 @contextmanager

@@ -6,6 +6,7 @@ A change is a dict with an 'action' and its arguments:
 |---|---|
 | set_output_activation | activation |
 | set_activation | activation, layer or layers |
+| draw_weights | layer or layers |
 | set_loss | loss |
 | set_from_logits | from_logits |
 | scale_data | scaling: 'divide' (by), 'standardise' or 'minmax' |
@@ -33,6 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.audit.alter import (
+    find_layers,
     scale_penalties,
     set_activation,
     set_attribute,
@@ -188,7 +190,17 @@ def _set_activation(program: Program, change: Change, _: Subject, __: int) -> Pr
     return program
 
 
+def _draw_weights(program: Program, change: Change, _: Subject, seed: int) -> Program:
+    for place, layer in enumerate(find_layers(program.model, _names(change))):
+        for weight in layer.trainable_weights:
+            if len(weight.shape) > 1:  # a bias may be 0
+                weight.assign(keras.initializers.GlorotUniform(seed + place)(weight.shape))
+    return program
+
+
 def _set_loss(program: Program, change: Change, _: Subject, __: int) -> Program:
+    if program.compiling.get("loss") is None:
+        raise CannotRebuild("the loss is computed in the model's own code")
     return _compile_with(program, loss=change["loss"])
 
 
@@ -329,6 +341,7 @@ def _names(change: Change) -> list[str]:
 
 
 _ACTIONS: Final[dict[str, Callable[[Program, Change, Subject, int], Program]]] = {
+    "draw_weights": _draw_weights,
     "remove_dropout": _remove_dropout,
     "scale_data": _scale_data,
     "scale_kl": _scale_kl,

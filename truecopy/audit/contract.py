@@ -195,7 +195,7 @@ def _is_swapped(case: _Case) -> bool:
     return found is None and mean > floor
 
 
-def _reachable(case: _Case) -> dict[str, float]:
+def _reachable(case: _Case) -> dict[str, Any]:
     """Return the shares and errors of targets that the output can't give, in target units."""
     if case.like.logits or case.perfect.shape != case.targets.shape:
         return {}  # logits reach every probability, and codes are no values

@@ -125,6 +125,12 @@ def _activate(program: Program, name: str, activation: str) -> None:
     _set(source, call, "activation", _quote(activation))
 
 
+def _draw(program: Program, change: Change) -> None:
+    for name in program.layers_of(change, ""):
+        source, call, _ = program.layer(name)
+        _set(source, call, "kernel_initializer", _quote("glorot_uniform"))
+
+
 def _loss(program: Program, change: Change) -> None:
     _set(*program.compile(), "loss", _quote(str(change["loss"])))
 
@@ -266,6 +272,7 @@ def _set_validation(source: Source, call: ast.Call, write: Callable[[list[str]],
 
 
 _EDITS: Final[dict[str, Callable[[Program, Change], None]]] = {
+    "draw_weights": _draw,
     "remove_dropout": _dropout,
     "scale_data": _scale,
     "set_activation": _activation,

@@ -215,19 +215,30 @@ def _follows(heads: Heads, model: Any, inputs: Array) -> bool:
     return abs(shift - _PUSH) < 0.1 * _PUSH and widens and stays
 
 
+def pair_layers(recorded: Recorded, target: tuple[int, ...]) -> Iterator[tuple[Call, Call]]:
+    """Yield pairs of calls, in both orders, that take the same tensor and give the same shape.
+
+    Args:
+        recorded: A run of the model.
+        target: The shape of one target, which is none of a latent.
+    """
+    leaves = [c for c in recorded.leaves() if c.outputs and c.inputs]
+    for first in leaves:
+        shape = tuple(first.outputs[0].shape)
+        if shape[1:] == target or len(shape) < 2:  # noqa: PLR2004 (rows and values)
+            continue
+        for second in leaves:
+            together = second.inputs[0] is first.inputs[0]
+            if together and second is not first and tuple(second.outputs[0].shape) == shape:
+                yield first, second
+
+
 def _heads_by_name(recorded: Recorded, target: tuple[int, ...]) -> Heads | None:
     """Return two layers called mean and (log-)variance that take the same tensor."""
-    leaves = [c for c in recorded.leaves() if c.outputs and c.inputs]
-    for mean in leaves:
-        shape = tuple(mean.outputs[0].shape)
-        if not _MEAN.search(mean.layer.name) or shape[1:] == target or len(shape) < 2:  # noqa: PLR2004
-            continue
-        for spread in leaves:
-            together = (
-                spread.inputs[0] is mean.inputs[0] and tuple(spread.outputs[0].shape) == shape
-            )
-            if together and spread is not mean and _SPREAD.search(spread.layer.name):
-                return Heads(mean=Spot(mean.layer), spread=Spot(spread.layer), shape=shape[1:])
+    for mean, spread in pair_layers(recorded, target):
+        if _MEAN.search(mean.layer.name) and _SPREAD.search(spread.layer.name):
+            shape = tuple(mean.outputs[0].shape[1:])
+            return Heads(mean=Spot(mean.layer), spread=Spot(spread.layer), shape=shape)
     return None
 
 

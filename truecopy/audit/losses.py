@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.audit.likeness import Likeness, find_likeness
-from truecopy.audit.lossfunction import CompiledLoss, LossFunction, NoLoss, find_loss, overrides
+from truecopy.audit.lossfunction import (
+    AddedLoss,
+    CompiledLoss,
+    LossFunction,
+    NoLoss,
+    find_loss,
+    overrides,
+)
 from truecopy.audit.metricfacts import describe_metrics
 from truecopy.audit.outputs import see_output
 from truecopy.audit.preserve import unchanged
@@ -47,6 +54,8 @@ def describe_compile(subject: Subject) -> CompileFacts | None:
         if inputs is not None and targets is not None:
             seen = see_output(model, inputs, targets.shape[1:])
         name, own, stated = _name_loss(model, targets, seen)
+        if name == "none" and isinstance(find_loss(subject), AddedLoss):
+            name, own = "add_loss", True
         like = _measure_likeness(subject, inputs, targets, seen)
         metrics = describe_metrics(model, targets, seen, whole=subject.whole)
     return CompileFacts(

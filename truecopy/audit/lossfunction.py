@@ -1,27 +1,33 @@
 """The loss of a model as a function of arrays: what is charged for a prediction.
 
-A Keras model can hold its loss in three places: in `compile`, in a `compute_loss` of the user's,
-or in a `train_step` or `test_step` that only the user's code understands. Whatever the place,
-the audit asks the same question of it: what would you charge for this prediction?
+A Keras model can hold its loss in four places: in `compile`, in a `compute_loss` of the user's,
+in what its layers add by `add_loss`, or in a `train_step` or `test_step` that only the user's code
+understands. Whatever the place, the audit asks the same question of it: what would you charge for
+this prediction?
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import signature
-from typing import Any, final
+from typing import Any, Final, final
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.audit.intervene import Spot, setting
+from truecopy.audit.preserve import unchanged
 from truecopy.audit.steploss import StepLoss, find_step
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import to_float, to_tensor
-from truecopy.audit.trace import record
+from truecopy.audit.trace import Call, as_array, record
 
 Array = NDArray[Any]
+
+# Rows of a trial run.
+_TRIED: Final = 4
+_NOTHING_COMPILED: Final = "The model was compiled without a loss or not at all."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +41,7 @@ class LossFunction(ABC):
     """What a model charges for predictions: call it with targets and predictions.
 
     Attributes:
-        place: Where the loss is kept: 'compiled', 'compute-loss' or 'step'.
+        place: Where the loss is kept: 'compiled', 'compute-loss', 'added' or 'step'.
         cheap: Whether hundreds of questions cost little; a whole step is not cheap.
     """
 
@@ -176,6 +182,113 @@ def find_output(model: Any, x: Any, shape: tuple[int, ...]) -> Spot | None:
 
 
 @final
+class AddedLoss(LossFunction):
+    """What a model and its layers add by `add_loss`, where that is all the loss there is.
+
+    What doesn't depend on the prediction, such as a KL term, is in it as a constant.
+
+    Attributes:
+        output: The spot that gives the copy.
+    """
+
+    place = "added"
+    cheap = False
+
+    def __init__(self, model: Any, output: Spot) -> None:
+        self.output = output
+        self._model = model
+        # The same random numbers every time, so that only the prediction makes a difference.
+        drawn = [v for v in model.non_trainable_variables if "int" in str(v.dtype)]
+        self._states = [(v, keras.ops.convert_to_numpy(v.value).copy()) for v in drawn]
+        self._compiled = _compile_added(model, output)
+
+    def charge(self, targets: Array, predictions: Array, inputs: Array) -> float:
+        """Return the sum of the losses after a call whose answer is `predictions`."""
+        del targets  # such a loss compares with the inputs
+        for variable, value in self._states:
+            variable.assign(value)
+        return to_float(self._compiled(to_tensor(inputs), to_tensor(predictions)))
+
+
+def _compile_added(model: Any, output: Spot) -> Callable[[Any, Any], Any]:
+    """Return the sum of what is added as a function of (inputs, answer), one program under JAX."""
+
+    def call(x: Any, answer: Any) -> Any:
+        with setting({output: answer}):
+            return sum_added(model, x)
+
+    if keras.backend.backend() != "jax":
+        return call
+    import jax
+
+    # As Keras 3.15's JAX trainer calls it.
+    mode = {"training": True} if model._call_has_training_arg else {}  # noqa: SLF001
+
+    def run(state: tuple[list[Any], list[Any]], x: Any, answer: Any) -> Any:
+        with setting({output: answer}):
+            losses = model.stateless_call(*state, x, return_losses=True, **mode)[2]
+        return sum(keras.ops.sum(loss) for loss in losses)
+
+    compiled = jax.jit(run)
+
+    def charge(x: Any, answer: Any) -> Any:
+        weights = (model.trainable_variables, model.non_trainable_variables)
+        try:
+            return compiled(tuple([v.value for v in part] for part in weights), x, answer)
+        except jax.errors.JAXTypeError:  # written with NumPy, for run_eagerly=True
+            return call(x, answer)
+
+    return charge
+
+
+def sum_added(model: Any, x: Any) -> float:
+    """Return all that a call in training mode leaves in `losses`."""
+    model(x, training=True)
+    return float(sum(to_float(keras.ops.sum(loss)) for loss in model.losses))
+
+
+def find_added(subject: Subject) -> AddedLoss | NoLoss:
+    """Return what layers add as a function of the prediction; a reason where it depends on none."""
+    model, none = subject.model, NoLoss(reason=_NOTHING_COMPILED)
+    if subject.inputs is None or getattr(model, "optimizer", None) is None:
+        return none
+    x = to_tensor(np.asarray(subject.inputs)[:_TRIED])
+    try:
+        with unchanged(model):
+            recorded = record(model, x, training=True)
+            copies = [t for t in keras.tree.flatten(recorded.output) if hasattr(t, "shape")]
+            if not model.losses or not copies:
+                return none
+            for call in reversed(recorded.calls):
+                spot = Spot(call.layer) if call.layer is not model else None
+                if (
+                    spot is not None
+                    and _gives(call, copies[0])
+                    and _hangs_on(model, x, spot, tuple(copies[0].shape))
+                ):
+                    return AddedLoss(model, spot)
+    except Exception:  # noqa: BLE001 - a model without a `call`, or one that wants more
+        return none
+    return none
+
+
+def _gives(call: Call, copy: Any) -> bool:
+    """Say whether a call gave the very values of the copy."""
+    given = call.outputs[0] if call.outputs else None
+    return getattr(given, "shape", None) == copy.shape and np.array_equal(
+        as_array(given), as_array(copy)
+    )
+
+
+def _hangs_on(model: Any, x: Any, spot: Spot, shape: tuple[int, ...]) -> bool:
+    """Say whether what layers add changes with what a spot gives, and with nothing else."""
+    loss = AddedLoss(model, spot)
+    rows = keras.ops.convert_to_numpy(x)
+    charged = [loss.charge(rows, np.full(shape, v, np.float32), rows) for v in (0.25, 0.25, 0.75)]
+    return bool(np.isfinite(charged).all() and charged[0] == charged[1] != charged[2])
+
+
+@final
 class LossOfStep(LossFunction):
     """The loss in the logs of a `train_step` of the user's."""
 
@@ -199,7 +312,7 @@ def find_loss(subject: Subject) -> LossFunction | NoLoss:
     if overrides(model, "compute_loss"):
         return OwnLoss(model)
     if getattr(model, "_compile_loss", None) is None:
-        return NoLoss(reason="The model was compiled without a loss or not at all.")
+        return find_added(subject)
     return CompiledLoss(model)
 
 

@@ -29,10 +29,11 @@ from truecopy.audit.path import keep_path
 from truecopy.audit.preserve import build_model, unchanged
 from truecopy.audit.structure import describe_model, describe_unused, is_straight, pick_output
 from truecopy.audit.subject import Subject
+from truecopy.audit.tied import add_tied
 from truecopy.audit.trace import Recorded, record
 from truecopy.audit.units import measure_units
 from truecopy.audit.variational import measure_variational
-from truecopy.rules.facts import AuditFacts, BehaviourFacts, LayerFacts, ModelFacts
+from truecopy.rules.facts import AuditFacts, BehaviourFacts, ContractFacts, LayerFacts, ModelFacts
 
 T = TypeVar("T")
 
@@ -166,13 +167,7 @@ def _probe_run(made: Probe, subject: Subject, few: Any, recorded: Recorded) -> A
     facts = replace(_seen(subject, model), data=data)
     if model.role in _NO_COPY:
         return replace(facts, notes=(*made.notes, _tell_role(model)))
-    contract = made.attempt(
-        "the loss",
-        lambda: measure_contract(
-            subject, bounds=model.output_bounds, softmax_axis=model.softmax_axis
-        ),
-        None,
-    )
+    contract = _ask_loss(made, subject, model, run)
     variational = made.attempt(
         "the sampling heads", lambda: measure_variational(subject, recorded), None
     )
@@ -189,6 +184,24 @@ def _probe_run(made: Probe, subject: Subject, few: Any, recorded: Recorded) -> A
         behaviour=behaviour,
         variational=variational,
         notes=(*made.notes, *(() if model.role == "autoencoder" else (_tell_role(model),))),
+    )
+
+
+def _ask_loss(made: Probe, subject: Subject, model: ModelFacts, run: Run) -> ContractFacts | None:
+    """Return what the loss asks for, and what of it the output can't give."""
+    contract = made.attempt(
+        "the loss",
+        lambda: measure_contract(
+            subject, bounds=model.output_bounds, softmax_axis=model.softmax_axis
+        ),
+        None,
+    )
+    logits = model.compiled is not None and model.compiled.from_logits
+    if contract is None or model.softmax_axis is not None or logits:
+        return contract
+    known = contract
+    return made.attempt(
+        "what rows the output can give", lambda: add_tied(known, subject, run.recorded), known
     )
 
 

@@ -21,6 +21,9 @@ def find_spare(
 ) -> dict[str, Array]:
     """Return sampled rows of the arrays that look like `x` and are not among the `given`.
 
+    An array of more rows counts by those that go with `x`, which may be a slice of one as long:
+    its name is then that of these rows, as `clean[:1200]`.
+
     Args:
         frames: The program's frames that are running.
         given: What `fit` was given: arrays, or tuples of arrays.
@@ -30,19 +33,53 @@ def find_spare(
     if not isinstance(x, np.ndarray) or sample.places is None:
         return {}
     used = [array for array in _flatten(given) if isinstance(array, np.ndarray)]
+    names = _names(frames)
+    first = _first_row(x, names.values())
     found: dict[str, Array] = {}
-    for name, value in _names(frames).items():
-        if (
-            isinstance(value, np.ndarray)
-            and value.shape == x.shape
-            and value.dtype.kind in "fiub"
-            and not any(np.may_share_memory(value, array) for array in used)
-        ):
-            found[name] = take_rows(value, sample.places)
+    for name, value in names.items():
+        rows = _rows_of(value, x, first)
+        if rows is not None and not any(np.may_share_memory(value, array) for array in used):
+            found[name + rows] = take_rows(value, sample.places + (first if rows else 0))
             used.append(value)  # a second name of the same array is no second array
         if len(found) == _MOST_SPARE:
             break
     return found
+
+
+def _rows_of(value: Any, x: Array, first: int) -> str | None:
+    """Return the slice of the rows that go with `x`, empty for all; None for no such array."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub" or not x.ndim:
+        return None
+    if value.shape[1:] != x.shape[1:] or value.ndim != x.ndim:
+        return None
+    if len(value) == len(x):
+        return ""
+    end = first + len(x)
+    return f"[{first or ''}:{end}]" if len(value) >= end else None
+
+
+def _first_row(x: Array, arrays: Iterable[Any]) -> int:
+    """Return where `x` begins in the array that it is a slice of; 0 where it is of none.
+
+    A copy that was cut off from the start begins there too, and whether rows belong together is
+    told by their numbers.
+    """
+    for array in arrays:
+        if (
+            isinstance(array, np.ndarray)
+            and array.shape[1:] == x.shape[1:]
+            and len(array) > len(x) > 0
+            and array.strides == x.strides
+            and np.may_share_memory(array, x)
+        ):
+            start, rest = divmod(_address(x) - _address(array), array.strides[0])
+            if not rest and 0 <= start <= len(array) - len(x):
+                return int(start)
+    return 0
+
+
+def _address(array: Array) -> int:
+    return int(array.__array_interface__["data"][0])
 
 
 def assigned_where(name: str, fit: Where | None, root: Path) -> Where | None:
@@ -51,7 +88,7 @@ def assigned_where(name: str, fit: Where | None, root: Path) -> Where | None:
         return None
     try:
         source = (root / fit.file).read_text(encoding="utf-8")
-        line = assigned_line(source, name, before=fit.line)
+        line = assigned_line(source, name.partition("[")[0], before=fit.line)
     except (OSError, ValueError, SyntaxError):
         return None
     return None if line is None else Where(file=fit.file, line=line)

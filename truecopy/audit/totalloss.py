@@ -4,13 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final, final
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.audit.batchsize import weight_penalty
 from truecopy.audit.intervene import Spot, setting
 from truecopy.audit.lossfunction import (
+    AddedLoss,
     LossFunction,
     LossOfStep,
     NoLoss,
@@ -18,10 +18,11 @@ from truecopy.audit.lossfunction import (
     find_loss,
     find_output,
     overrides,
+    sum_added,
 )
 from truecopy.audit.steploss import StepLoss
 from truecopy.audit.subject import Subject
-from truecopy.audit.tensors import to_float, to_tensor
+from truecopy.audit.tensors import to_tensor
 
 Array = NDArray[Any]
 
@@ -39,12 +40,19 @@ class TotalLoss(ABC):
 
 @final
 class TotalOfCall(TotalLoss):
-    """What a call of the model leaves in `losses`, or what its own `compute_loss` says."""
+    """What a call of the model leaves in `losses`, or what its own `compute_loss` says.
 
-    def __init__(self, model: Any, inputs: Array, targets: Array) -> None:
+    Args:
+        model: It is called.
+        inputs: The rows.
+        targets: The same rows.
+        output: The spot that gives the copy, where that is known and what is added depends on it.
+    """
+
+    def __init__(self, model: Any, inputs: Array, targets: Array, output: Spot | None) -> None:
         self._model, self._inputs, self._targets = model, to_tensor(inputs), targets
         self._answer = to_tensor(np.full(targets.shape, _ANSWER, np.float32))
-        self._output: Spot | None = None
+        self._output = output
         self._own = overrides(model, "compute_loss")
         if self._own:
             self._output = find_output(model, self._inputs, targets.shape)
@@ -56,9 +64,10 @@ class TotalOfCall(TotalLoss):
             return ask_own(
                 self._model, self._inputs, self._targets, self._answer, held, self._output
             )
+        if self._output is not None:
+            held[self._output] = self._answer
         with setting(held):
-            self._model(self._inputs, training=True)
-            added = sum(to_float(keras.ops.sum(loss)) for loss in self._model.losses)
+            added = sum_added(self._model, self._inputs)
         return added - weight_penalty(self._model)
 
 
@@ -87,4 +96,5 @@ def find_total(
     alone = find_loss(subject)
     if isinstance(alone, LossOfStep):
         return TotalOfStep(alone.step, inputs, targets), alone
-    return TotalOfCall(subject.model, inputs, targets), alone
+    output = alone.output if isinstance(alone, AddedLoss) else None
+    return TotalOfCall(subject.model, inputs, targets, output), alone

@@ -57,6 +57,7 @@ def _measure_layer(
         layer,
         finite=all(bool(np.isfinite(now).all()) for now, _ in weights if now.dtype.kind == "f"),
         changed=_distance([(now, then) for now, then in weights if then is not None]),
+        same_weights=_are_same([now if then is None else then for now, then in weights]),
     )
     activation, given = name_applied(call, recorded)
     if activation is None or activation == "softmax":
@@ -85,6 +86,12 @@ def _measure_layer(
         saturated=saturated,
         at_bound=at_bound,
     )
+
+
+def _are_same(weights: list[Array]) -> bool:
+    """Whether each of the weights that multiply (a kernel, no bias) is one number throughout."""
+    kernels = [values for values in weights if values.ndim > 1 and values.size > 1]
+    return bool(kernels) and not any(np.ptp(values) for values in kernels)
 
 
 def _is_constant(given: Any) -> bool:

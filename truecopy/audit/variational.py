@@ -5,21 +5,23 @@ changes is the KL term, however and wherever it is written.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.audit.heads import Heads, find_heads
+from truecopy.audit.heads import Heads, find_heads, pair_layers
+from truecopy.audit.intervene import Spot
 from truecopy.audit.klterm import READINGS, Point, Term, choose_points, judge, kl_per_latent
 from truecopy.audit.likeness import find_likeness
-from truecopy.audit.lossfunction import LossFunction, NoLoss
+from truecopy.audit.lossfunction import LossFunction, NoLoss, overrides
 from truecopy.audit.named import name_activation
 from truecopy.audit.preserve import unchanged
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import to_tensor
 from truecopy.audit.totalloss import TotalLoss, find_total
-from truecopy.audit.trace import Recorded, record
+from truecopy.audit.trace import Recorded, as_array, record
 from truecopy.rules.facts import VariationalFacts
 
 Array = NDArray[Any]
@@ -50,10 +52,51 @@ def measure_variational(subject: Subject, recorded: Recorded | None) -> Variatio
     rows = np.arange(_ROWS) % min(len(subject.inputs), len(subject.targets))
     inputs, targets = np.asarray(subject.inputs)[rows], np.asarray(subject.targets)[rows]
     with unchanged(subject.model):
-        for part in _candidates(subject.model):
-            heads = find_heads(part, inputs, target=targets.shape[1:])
-            if heads is not None:
-                return _measure(subject, part, heads, (inputs, targets), recorded)
+        if not _is_broken(subject.model):
+            return _find_and_measure(subject, (inputs, targets), recorded)
+        if subject.initial_weights is None:
+            return None
+        subject.model.set_weights(subject.initial_weights)
+        facts = _find_and_measure(subject, (inputs, targets), None)
+    # What the codes hold at the start says nothing of what they would have learned.
+    return None if facts is None else replace(facts, per_latent=(), active=None)
+
+
+def _is_broken(model: Any) -> bool:
+    """Whether some of a model's weights are no numbers any more."""
+    return not all(np.isfinite(as_array(weight.value)).all() for weight in model.weights)
+
+
+def _find_and_measure(
+    subject: Subject, rows: tuple[Array, Array], recorded: Recorded | None
+) -> VariationalFacts | None:
+    for part in _candidates(subject.model):
+        heads = find_heads(part, rows[0], target=rows[1].shape[1:])
+        if heads is not None:
+            return _measure(subject, part, heads, rows, recorded)
+    heads = _find_unsampled(subject, *rows)
+    return None if heads is None else _measure(subject, subject.model, heads, rows, recorded)
+
+
+def _find_unsampled(subject: Subject, inputs: Array, targets: Array) -> Heads | None:
+    """Return the two layers on which the loss depends as a KL term does; None where none are.
+
+    Where nothing is drawn, nothing else tells the heads from other layers.
+    """
+    model = subject.model
+    try:
+        recorded = record(model, to_tensor(inputs), training=True)
+    except Exception:  # noqa: BLE001 - a model without a `call`, or one that wants more
+        return None
+    if not model.losses and not overrides(model, "compute_loss"):
+        return None
+    total, _ = find_total(subject, inputs, targets)
+    for mean, spread in pair_layers(recorded, targets.shape[1:]):
+        shape = tuple(mean.outputs[0].shape[1:])
+        heads = Heads(mean=Spot(mean.layer), spread=Spot(spread.layer), shape=shape)
+        points = choose_points(_ROWS, shape)
+        if judge(points, *_measure_changes(total, heads, points)).matches:
+            return heads
     return None
 
 

@@ -4,8 +4,7 @@
 milliseconds and run again from a JSON file. None means "not measured": there were no data, no
 loss or no training to measure it on, and a rule that needs it stays silent.
 
-Shares are fractions from 0 to 1. "Rows" are the sampled rows that were probed. Losses and
-errors
+Shares are fractions from 0 to 1. "Rows" are the sampled rows that were probed. Losses and errors
 are those of the user's own units: the targets as the model is fitted to them.
 """
 
@@ -42,7 +41,8 @@ class LayerFacts(Record):
     `at_bound` is the share of all values that are: only bounded activations have them. `gradient`
     and `update` are the norms of one batch's gradient and optimiser step divided by the weights'
     norm; `changed` is how far the weights moved in the training watched, divided by their norm
-    before. `clipped` is the share of the targets' variance that a linear map of a latent explains
+    before; `same_weights` says that the weights that multiply began as one and the same number.
+    `clipped` is the share of the targets' variance that a linear map of a latent explains
     before its relu and not after it.
     """
 
@@ -66,6 +66,7 @@ class LayerFacts(Record):
     update: float | None = None
     changed: float | None = None
     clipped: float | None = None
+    same_weights: bool = False
     finite: bool = True
     where: Where | None = None
 
@@ -93,7 +94,8 @@ class CompileFacts(Record):
     """How the model was compiled.
 
     `loss` is Keras' name of the loss ('binary_crossentropy', 'mean_squared_error', ...), the
-    function's own name where it is the user's, 'none' where there is none, 'custom-step' where
+    function's own name where it is the user's, 'none' where there is none, 'add_loss' where it is
+    what layers add and nothing else, 'custom-step' where
     only a `train_step` or `compute_loss` of the user's knows it; `own` says that it is the
     user's. `like` is the known loss whose numbers it gives up to a factor and a constant, '' where
     none does: that of a function of the user's, too. `optimizer` is the class' name in lower
@@ -119,9 +121,7 @@ class ModelFacts(Record):
 
     `role` is 'autoencoder', or what it is instead: 'classifier', 'encoder', 'gan',
     'several-inputs', 'several-outputs', 'other'; `role_because` says why in one sentence. Rules
-    on
-    reconstructions run on autoencoders alone (and on 'several-...' where the contract was
-    measured).
+    on reconstructions run on autoencoders alone (and on 'several-...' where the contract is known).
 
     `output_activation` is the last activation, also of a custom layer ('custom' without a known
     name); `output_bounds` what the last operation can give, found by driving it with extreme
@@ -130,8 +130,7 @@ class ModelFacts(Record):
     for others; `squashed_twice` says that two bounded activations follow each
     other at the output. `latent` is the narrowest width between input and output, in the layer
     `latent_layer`, of activation `latent_activation`. `nonlinear` says that something is not
-    linear in between; `noise` that the model itself corrupts its input (GaussianNoise, Dropout
-    on
+    linear in between; `noise` that the model itself corrupts its input (GaussianNoise, Dropout on
     the input); `penalised` that a regulariser or add_loss acts on the latent; `stochastic` that
     two inference calls differ; `recurrent_output` that the last layer is an LSTM or GRU.
     `first_input` are minimum and maximum of what reaches the first layer with weights on the
@@ -171,10 +170,8 @@ class ModelFacts(Record):
 class SpareArray(Record):
     """An array of the user's program that has the rows' shape and was not given to `fit`.
 
-    `relation` is 'noisy-copy' (the inputs with something random added), 'cleaner-copy' (the
-    inputs
-    are this with something random added) or 'other'; `noise` the standard deviation of the
-    difference.
+    `relation` is 'noisy-copy' (the inputs with something random added), 'cleaner-copy' (the inputs
+    are this with something random added) or 'other'; `noise` the difference's standard deviation.
     """
 
     name: str
@@ -236,7 +233,8 @@ class ContractFacts(Record):
 
     `outside` is the share of target values that the output can't reach; `unavoidable` the mean
     squared error that remains at best, `unavoidable_share` the same divided by that of the mean
-    target.
+    target. `tied` says that they are so because the values of an output row hang together (a
+    normalisation of it, say), whatever each of them can be.
     `below_zero`, `above_one` are the shares of targets outside [0, 1].
     `batch_scaling` is the whole loss of a batch given twice, divided by that of the batch:
     1 for a mean over rows, 2 for a sum; `penalty_scaling` the same for what layers add.
@@ -258,6 +256,7 @@ class ContractFacts(Record):
     outside: float = 0.0
     unavoidable: float = 0.0
     unavoidable_share: float = 0.0
+    tied: bool = False
     below_zero: float = 0.0
     above_one: float = 0.0
     batch_scaling: float | None = None
@@ -278,8 +277,7 @@ class BehaviourFacts(Record):
     input through (None where shapes differ), `mse_untrained` with fresh weights.
     `spread` is the standard deviation over rows of the output divided by the targets', over
     all features; `dependence` the change of the output when inputs are permuted between rows,
-    relative to the targets' spread. `output` are minimum and maximum of the output,
-    `output_sums`
+    relative to the targets' spread. `output` are minimum and maximum of the output, `output_sums`
     the median sum over its last axis, `output_outside` the share of outputs outside [0, 1].
     `dead_outputs` are output features that never change while their target does.
     `terms` are the parts of the loss by name; `penalty` the sum of all that layers add;
@@ -322,11 +320,9 @@ class TrainingFacts(Record):
     `losses` and `validation_losses` have one value an epoch; `step_losses` the loss of each
     step
     watched (at most some hundreds, evenly taken), empty where only a history is known.
-    `planned_epochs` is what `fit` was asked for; `complete` says that it ran to its own end
-    rather
-    than to the audit's budget. `diverged_at` is the first step (from 1) whose loss was not
-    finite, and
-    `diverged_layer` the first layer with such weights.
+    `planned_epochs` is what `fit` was asked for; `complete` says that it ran to its own end rather
+    than to the audit's budget. `diverged_at` is the first step (from 1) whose loss was not finite,
+    and `diverged_layer` the first layer with such weights.
     """
 
     losses: tuple[float, ...]
@@ -345,21 +341,18 @@ class TrainingFacts(Record):
 class VariationalFacts(Record):
     """The sampling heads of a variational autoencoder, and its KL term, measured.
 
-    The loss is measured with the heads' outputs set to chosen numbers and everything else held,
-    so it
-    doesn't matter how the term is written. `kl` are the loss' changes at some (mean, log-
-    variance)
-    points, `kl_closed` those of the closed form summed over latents and averaged over rows;
+    The loss is measured with the heads' outputs set to chosen numbers and everything else held, so
+    it doesn't matter how the term is written. `kl` are the loss' changes at some points (mean and
+    log-variance), `kl_closed` those of the closed form summed over latents and averaged over rows;
     `kl_scale` the factor between them where one fits all points (`kl_matches`), None otherwise.
     `kl_reading` says how the spread head has to be read to match: 'log-variance', 'log-std',
     'std' or ''.
-    `per_latent` is the closed form's KL per latent on the rows, `active` how many exceed 0.01
-    nats.
+    `per_latent` is the closed form's KL per latent on the rows, `active` how many exceed 0.01 nats.
     `effective_beta` is the weight of the KL against the reconstruction when both are summed: 1
     for a textbook VAE; `sampling` the observed spread of the samples divided by the standard
     deviation that the KL assumes (0: nothing is sampled); `log_variance` minimum and maximum of
-    that head
-    on the rows.
+    that head on the rows. Where the weights are no numbers any more, these are figures of those
+    before training, and `per_latent` and `active` are left out.
     """
 
     mean_layer: str

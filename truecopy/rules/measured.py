@@ -132,7 +132,9 @@ def late_slope(facts: AuditFacts) -> float | None:
     losses = training.losses
     floor = facts.contract.perfect if facts.contract is not None else 0.0
     known = all(map(is_number, losses)) and is_number(floor)
-    if training.early_stopping or not known or losses[-1] <= floor:
+    # Early stopping that was there and never stopped anything says nothing.
+    stopped = training.early_stopping and not 0 < training.planned_epochs <= len(losses)
+    if stopped or not known or losses[-1] <= floor:
         return None
     return (losses[-3] - losses[-1]) / 2 / (losses[-1] - floor)
 

@@ -161,13 +161,20 @@ def diverged(facts: AuditFacts) -> Finding | None:
 
 def _calm(facts: AuditFacts) -> tuple[str, dict[str, object]]:
     """Return what keeps the numbers finite: another loss where it is the loss, or smaller steps."""
-    seen = facts.contract
+    seen, made = facts.contract, compiled(facts)
     if seen is not None and not (is_number(seen.perfect) and is_number(seen.mean)):
+        if made is not None and made.like == "binary_crossentropy" and not made.from_logits:
+            text = "The loss takes the logarithm of 0: use Keras' binary_crossentropy, which keeps"
+            text += " away from it, with a sigmoid output."
+            changes = [
+                {"action": "set_loss", "loss": "binary_crossentropy"},
+                {"action": "set_output_activation", "activation": "sigmoid"},
+            ]
+            return text, {"action": "all", "changes": changes}
         text = "The loss itself is not finite on these targets: bound what it divides by or takes"
         text += " the logarithm of, or use mean_squared_error."
         return text, {"action": "set_loss", "loss": "mean_squared_error"}
     text = "Use a smaller step, clip gradients (clipnorm=1.0), and bound every exponential."
-    made = compiled(facts)
     if made is None or made.optimizer not in ADAPTIVE or not is_number(made.learning_rate):
         return text, {"action": "set_optimizer", "optimizer": "adam", "learning_rate": _DEFAULT}
     rate = min(_DEFAULT, _SMALLER * made.learning_rate)

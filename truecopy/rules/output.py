@@ -111,6 +111,8 @@ def target_outside_output_range(facts: AuditFacts) -> Finding | None:
     What it checks
         The range that the last operation can give, found by driving it with extreme numbers,
         against the targets: at least 1 % of the mean target's squared error is out of reach.
+        Also where each value could be reached but not all of a row at once, because something
+        without weights, such as a normalisation, ties them together.
 
     Why it matters
         What the output can't reach stays wrong however long the training is; units that should
@@ -132,23 +134,33 @@ def target_outside_output_range(facts: AuditFacts) -> Finding | None:
     if contract is None:
         return _by_range_alone(facts, data.targets)
     left, outside = contract.unavoidable_share, contract.outside
-    if not is_above(left, _UNREACHABLE) or not is_above(outside, 0.0) or outside == 0:
+    beyond = is_above(outside, 0.0) and outside > 0
+    if not is_above(left, _UNREACHABLE) or not (beyond or contract.tied):
         return None
     span = (data.targets.minimum, data.targets.maximum)
-    change, fix = _reach(facts, data.targets)
+    change, fix = _untie(data.targets) if contract.tied else _reach(facts, data.targets)
+    told = (
+        f"The targets span {format_range(span)} but {describe_output(facts)} reaches only "
+        f"{_format_bounds(facts.model.output_bounds)}: {format_percent(outside)} of the values "
+        f"are out of reach"
+    )
+    if contract.tied:
+        told = (
+            f"What follows '{facts.model.output_layer}' ties the values of an output row to each "
+            "other, and no row it can give is near its target"
+        )
     return find(
         target_outside_output_range,
         "error" if left >= _MUCH_UNREACHABLE else "warning",
-        f"The targets span {format_range(span)} but {describe_output(facts)} reaches only "
-        f"{_format_bounds(facts.model.output_bounds)}: {format_percent(outside)} of the values "
-        f"are out of reach, and no training can bring the MSE below "
-        f"{format_number(contract.unavoidable)} ({format_percent(left)} of the mean target's).",
+        f"{told}, and no training can bring the MSE below {format_number(contract.unavoidable)} "
+        f"({format_percent(left)} of the mean target's).",
         evidence={
             "target_range": span,
             "output_bounds": facts.model.output_bounds,
             "outside": outside,
             "unavoidable": contract.unavoidable,
             "unavoidable_share": left,
+            "tied": contract.tied,
         },
         fix=fix,
         change=change,
@@ -203,6 +215,15 @@ def _reach(facts: AuditFacts, targets: DataFacts) -> tuple[dict[str, Any], str]:
             "Use a linear output with mean_squared_error, or scale the data into [0, 1].",
         )
     return change, "Use a linear output, or scale the data into the range of the output."
+
+
+def _untie(targets: DataFacts) -> tuple[dict[str, Any], str]:
+    """Return the change that leaves out what ties the values of an output row together."""
+    change = _output_for(targets)
+    return change, (
+        f"Leave out what follows the last layer with weights, and use a {change['activation']} "
+        "output."
+    )
 
 
 def is_cross_entropy(facts: AuditFacts) -> bool:

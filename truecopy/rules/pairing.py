@@ -127,7 +127,11 @@ def _scales(facts: AuditFacts) -> list[bool]:
     return [layer.kind in {"Rescaling", "Normalization", "Lambda"} for layer in facts.model.layers]
 
 
-@rule("TC105", explains=("noise-not-used", "worse-than-pca", "overfitting"))
+# A denoiser needs no narrow latent: the noise keeps it from copying.
+@rule(
+    "TC105",
+    explains=("noise-not-used", "latent-not-narrower", "worse-than-pca", "overfitting"),
+)
 def noisy_target(facts: AuditFacts) -> Finding | None:
     """The network is fitted to the noisy rows, so it learns to keep the noise.
 
@@ -185,7 +189,7 @@ def noisy_target(facts: AuditFacts) -> Finding | None:
     )
 
 
-@rule("TC106")
+@rule("TC106", explains=("latent-not-narrower",))
 def noise_not_used(facts: AuditFacts) -> Finding | None:
     """A noisy copy was made, and the network is fitted from clean to clean.
 

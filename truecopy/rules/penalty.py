@@ -22,6 +22,8 @@ from truecopy.rules.measured import (
 )
 from truecopy.rules.rule import find, rule
 
+# There is none, or what layers add is no penalty but the loss itself.
+_NO_PENALTY: Final = ("none", "add_loss")
 # All codes but a few are 0: even sparse codes of a thousand units have some dozen at work.
 _ALL_ZERO: Final = 0.95
 # A rewarded penalty is no rounding: a hundredth of the reconstruction and more.
@@ -58,9 +60,9 @@ def regulariser_dominates(facts: AuditFacts) -> Finding | None:
         When the penalty is what you want to see.
     """
     seen, made, left = facts.behaviour, compiled(facts), left_over(facts)
-    if seen is None or made is None or made.loss == "none" or not is_autoencoder(facts):
+    if seen is None or made is None or not is_autoencoder(facts):
         return None
-    if facts.variational is not None or not is_number(seen.penalty):
+    if made.loss in _NO_PENALTY or facts.variational is not None or not is_number(seen.penalty):
         return None
     rewarded = is_number(seen.reconstruction) and seen.penalty < -_REWARD * abs(seen.reconstruction)
     price = max(p for p in (seen.penalty, seen.penalty_fresh) if is_number(p))

@@ -179,8 +179,9 @@ def _find_mismatch(facts: AuditFacts, made: CompileFacts) -> tuple[str, dict[str
     """Return what is read wrongly, the change that mends it, and that in words."""
     bounds = facts.model.output_bounds
     if made.from_logits and _is_unit(bounds):
+        loss = "the loss in add_loss" if made.loss == "add_loss" else made.loss
         return (
-            f"{describe_output(facts)} is already in [0, 1] and {made.loss} squashes it again",
+            f"{describe_output(facts)} is already in [0, 1] and {loss} squashes it again",
             {"action": "set_from_logits", "from_logits": False},
             "Set from_logits=False, or make the output linear.",
         )

@@ -9,6 +9,8 @@ from truecopy.rules.finding import Finding, Severity
 from truecopy.rules.measured import (
     AS_THE_MEAN,
     HALF,
+    LONG_STEPS,
+    STEEP,
     behind_pca,
     has_worked,
     is_above,
@@ -16,6 +18,7 @@ from truecopy.rules.measured import (
     is_far_behind_pca,
     is_settled,
     is_trained,
+    late_slope,
     left_over,
     output_line,
     symptom_cost,
@@ -38,6 +41,8 @@ _AT_BOUNDS: Final = 0.7
 _DEAD_OUTPUTS: Final = 0.05
 # Activations that are exactly 0 for half of all numbers, with no way back.
 _CUT: Final = ("relu", "relu6")
+
+_FIX_SAME: Final = "Draw the weights at random: Keras' own kernel_initializer does."
 
 _BEHIND: Final = (
     *("collapsed-to-mean", "loss-not-decreasing", "cannot-fit-one-batch", "untrained-part"),
@@ -134,7 +139,7 @@ def dead_units(facts: AuditFacts) -> Finding | None:
 
     Why it matters
         A dead unit passes neither signal nor gradient. Usual reasons are steps that are too
-        large, inputs that are too large, or negative biases.
+        large, inputs that are too large, negative biases, or weights that all begin as 0.
 
     Bad
         keras.optimizers.Adam(learning_rate=0.1)  # throws relu units below 0
@@ -159,11 +164,18 @@ def dead_units(facts: AuditFacts) -> Finding | None:
         return None
     share, worst = max(hit, key=lambda item: item[0])
     names = [layer.name for _, layer in hit]
+    same = [layer.name for layer in facts.model.layers if layer.same_weights]
+    change: dict[str, object] = {"action": "set_activation", "layers": names}
+    fix = "Use leaky_relu in these layers, or a smaller learning rate."
+    change["activation"] = "leaky_relu"
+    if worst.same_weights:
+        change, fix = {"action": "draw_weights", "layers": same}, _FIX_SAME
+    began = ": its weights began as one and the same number" if worst.same_weights else ""
     return find(
         dead_units,
         _severity_of(facts, share),
         f"{worst.dead} of the {worst.units} units of '{worst.name}' "
-        f"({worst.activation or worst.kind}) are constant for all rows{_tell_loss(facts)}.",
+        f"({worst.activation or worst.kind}) are constant for all rows{began}{_tell_loss(facts)}.",
         evidence={
             "layer": worst.name,
             "dead": worst.dead,
@@ -171,8 +183,8 @@ def dead_units(facts: AuditFacts) -> Finding | None:
             "layers": names,
             "left_over": left_over(facts),
         },
-        fix="Use leaky_relu in these layers, or a smaller learning rate.",
-        change={"action": "set_activation", "layers": names, "activation": "leaky_relu"},
+        fix=fix,
+        change=change,
         cost=_cost_of(facts),
         where=worst.where,
     )
@@ -191,11 +203,20 @@ def _share(count: int | None, layer: LayerFacts) -> float | None:
 
 
 def _severity_of(facts: AuditFacts, share: float) -> Severity:
-    """Return how bad it is: a note where it isn't known to do harm."""
+    """Return how bad it is: a note where it isn't known to do harm.
+
+    Deep in a network that gives the mean image still, rows hardly differ, and half of the relu
+    units are 0 for all of them: most come to life once the network leaves it.
+    """
     if share >= _BLOCKED:
         return "error"
-    judged = is_settled(facts) or (is_trained(facts) and share >= _DEAD)
-    return "warning" if judged and left_over(facts) is not None else "note"
+    long = facts.training is None or facts.training.steps >= LONG_STEPS
+    judged = is_settled(facts) or (is_trained(facts) and long and share >= _DEAD)
+    left = left_over(facts)
+    if not judged or left is None:
+        return "note"
+    on_its_way = is_above(late_slope(facts), STEEP) and left < AS_THE_MEAN
+    return "note" if on_its_way else "warning"
 
 
 def _tell_loss(facts: AuditFacts) -> str:
