@@ -364,7 +364,7 @@ def test_a_diverged_training_is_3_and_leaves_the_last_good_weights(
     assert np.isfinite(loaded.reconstruct(folder / "blobs.npy")).all()
 
 
-def pretend_to_diverge(networks, rows, **_):
+def pretend_to_diverge(networks, rows, *_, **__):
     """Return what `train` does after a first epoch that diverged."""
     return RunFacts(
         model=networks.model.name,

@@ -82,10 +82,8 @@ def fit_source(
         message = f"The data {source.name!r} have one row (n_samples=1)."
         raise EmptyData(f"{message} Fitting needs at least two.")
     _require_squares(profile)
-    units = _plan_units(told.table_, profile)
+    units = _plan_units(told.table_, source, profile)
     plan = units if recipe is None else recipe.adapt(units)
-    if told.table_ is None:
-        warn_of_rounding(source, profile.moments, plan.scaling)
     noise = _plan_noise(told.noise, plan, units)
     networks = build_networks(
         told.model,
@@ -112,8 +110,13 @@ def fit_source(
     )
 
 
-def _plan_units(table: Table | None, profile: Profile) -> Plan:
-    return make_plan(profile) if table is None else Plan(table.facts, table.scaling)
+def _plan_units(table: Table | None, source: Source, profile: Profile) -> Plan:
+    """Return the plan of a table, or of numbers, warning of those that float32 can't hold."""
+    if table is not None:
+        return Plan(table.facts, table.scaling)
+    plan = make_plan(profile)
+    warn_of_rounding(source, profile.moments, plan.scaling)
+    return plan
 
 
 def _require_squares(profile: Profile) -> None:
