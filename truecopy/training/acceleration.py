@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import warnings
+import weakref
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
@@ -50,6 +51,9 @@ class Acceleration:
                 vars(model)[step] = speed_up(getattr(model, step))
             self._forget_compiled()
             keep_freed_memory()
+            # Whoever never undoes it has no use for the memory either once the model is gone.
+            self._give_back = weakref.finalize(model, give_back_freed_memory)
+            self._give_back.atexit = False
 
     def undo(self) -> None:
         """Leave the model as it was found; a second call does nothing."""
@@ -57,7 +61,7 @@ class Acceleration:
             for step in STEPS:
                 del vars(self.model)[step]
             self._forget_compiled()
-            give_back_freed_memory()
+            self._give_back()
             self.active = False
 
     def _forget_compiled(self) -> None:
