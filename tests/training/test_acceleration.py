@@ -199,6 +199,7 @@ def test_a_second_call_changes_nothing_and_undoes_nothing():
     assert not set(STEPS) & set(vars(model))
 
 
+@pytest.mark.slow
 def test_the_saved_file_knows_nothing_of_it(tmp_path):
     model = build_model("sequential")
     model.save(tmp_path / "before.keras")
@@ -276,6 +277,7 @@ def test_an_eager_run_stays_eager():
         assert np.isfinite(model.fit(IMAGES[:8], IMAGES[:8], verbose=0).history["loss"][0])
 
 
+@pytest.mark.slow
 def test_stateless_calls_take_dicts_masks_and_flags_under_jit_and_grad():
     keras.utils.set_random_seed(0)
     inputs = {

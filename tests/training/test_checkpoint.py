@@ -48,6 +48,7 @@ def test_a_resumed_training_equals_the_uninterrupted_one(blobs, tmp_path, done):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_early_stopping_remembers_across_an_interruption(tmp_path):
     rows = np.random.default_rng(0).normal(size=(60, 8))
     settings = {"noise": None, "learning_rate": 0.01, "patience": 4, "latent": 4}
@@ -112,6 +113,7 @@ def test_there_must_be_something_to_resume(blobs, tmp_path):
         truecopy.Autoencoder(**SETTINGS).fit(blobs, checkpoint=tmp_path / "x", resume=True)
 
 
+@pytest.mark.slow
 def test_a_training_interrupted_after_its_last_epoch_has_nothing_left_to_do(blobs, tmp_path):
     path = tmp_path / "run.checkpoint"
     # A recipe's rate stays as it is: where it falls, fewer epochs let it fall faster.
