@@ -129,8 +129,8 @@ def rate(rows: np.ndarray, seed: int) -> dict[str, np.ndarray]:
     return found
 
 
-def show(title: str, results: list[list[Result]], *, against: str) -> None:
-    """Print a table as Markdown: one row per way, one column per data set, and their mean.
+def show(title: str, results: list[list[Result]], *, against: str, average: bool = True) -> None:
+    """Print a table as Markdown: one row per way, one column per data set, and their average.
 
     With several seeds each figure has its confidence interval over the seeds (Student's t); the
     last row is the difference between truecopy and `against`, taken seed by seed.
@@ -139,7 +139,8 @@ def show(title: str, results: list[list[Result]], *, against: str) -> None:
     table = pd.DataFrame(rows, columns=["seed", "data", "way", "value"])
     # Of several rare classes the mean is one figure of its data set and seed.
     figures = table.pivot_table(index=["way", "seed"], columns="data", values="value", sort=False)
-    figures["mean"] = figures.mean(axis=1)
+    if average:
+        figures["mean"] = figures.mean(axis=1)
     print(f"\n{title}\n")
     print(f"| | {' | '.join(figures.columns)} |\n|---{'|---:' * figures.shape[1]}|")
     for way, of_seeds in figures.groupby(level="way", sort=False):
@@ -159,5 +160,6 @@ def say(of_seeds: pd.Series) -> str:
 if __name__ == "__main__":
     seeds = range(int(sys.argv[1]) if len(sys.argv) > 1 else 1)
     show("Skill", [list(copy(seed)) for seed in seeds], against="PCA")
-    show("Imputation", [list(impute(seed)) for seed in seeds], against="IterativeImputer")
+    filled = [list(impute(seed)) for seed in seeds]
+    show("Imputation", filled, against="IterativeImputer", average=False)
     show("AUROC", [list(detect(seed)) for seed in seeds], against="IsolationForest")
