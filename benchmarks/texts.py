@@ -76,9 +76,11 @@ The machine's speed varies by a sixth from minute to minute, the order of the pr
 does not; in one process, in turns, truecopy was 1.2 times as fast as Keras on JAX.""",
     "conv": """\
 XLA's CPU backend is slow at a few kinds of convolution: `truecopy.accelerate` (which `fit` uses)
-puts equal ones in their place. Per CPU second it is level with PyTorch then; but parts of its
-step run on one core only (1.4 of 2 are busy), so that by the clock PyTorch is ahead, and Keras on
-TensorFlow, whose oneDNN kernels run the ordinary convolutions faster as well, is ahead by both.
+puts equal ones in their place, and keeps the memory of a step for the next one
+(`training/allocation.py`): without that a step took 16,000 page faults, 120 ms in place of 80 and
+168 ms of CPU time in place of 115. Per CPU second it is level with PyTorch; by the clock PyTorch is
+ahead, because XLA runs strided convolutions on one core, and Keras on TensorFlow, whose oneDNN
+kernels run the ordinary convolutions faster as well, is ahead by both.
 Where a step of the sample goes
 (`python -m benchmarks.step`; its three slow convolutions are weight gradients):
 
@@ -100,10 +102,10 @@ Where a step of the sample goes
 | 128x28x28x1 * 128x14x14x32, strides (1, 1), dilated (1, 1) | 0.014 | 1.25 | 12 | as it is |  |
 | the whole step | | 419.6 | | 113.6 | |
 
-In the accelerated step 85 of 114 ms are convolutions, most of them XLA's own at 50 to 85 GFLOP/s of
-the 100 to 150 that these cores have, and the rest is dense layers, Adam and page faults of XLA's
-buffers. What was tried for them: transposed convolutions as dense ones for each phase, which gained
-nothing over XLA's at these sizes.""",
+Most of an accelerated step are XLA's own convolutions, at 50 to 85 GFLOP/s of the 100 to 150 that
+these cores have. What was tried for them: transposed convolutions as dense ones for each phase, and
+each convolution as two or four of a part of the batch (XLA runs them one after the other), which
+gained nothing; one C library arena for all threads, which cost a quarter.""",
     "quality": """\
 Why the defaults of `model="dense"` and `model="conv"` for pictures are what they are (test error on
 the denoising task, latent 16; one run each on the same machine, with the seconds it took):
@@ -126,5 +128,9 @@ the denoising task, latent 16; one run each on the same machine, with the second
 Training and test error hardly differ in any of them: what limits is optimisation, not the number
 of images, and that is what batch normalisation and a falling rate help. Copying at latent 30
 (squared error of an image): dense 4.02 without and 3.53 with batch normalisation after 20 epochs
-(51 s, 60 s), mirrored convolutions 3.48 after 4 epochs (63 s).""",
+(51 s, 60 s), mirrored convolutions 3.48 after 4 epochs (63 s).
+
+Keras' sample on TensorFlow is what it is compared with: its 30 epochs took a quarter of an hour and
+more, and this seed, with noise drawn once as published, ended a little above the published figure.
+It was measured in the same hour, not in turns.""",
 }
