@@ -1,9 +1,12 @@
 import json
 import os
+import stat
 import subprocess
 import sys
 
 import pytest
+
+from truecopy.backend import keep_compiled
 
 SHOW = "import truecopy, os; print(os.environ['KERAS_BACKEND'])"
 
@@ -61,3 +64,43 @@ def test_an_imported_keras_keeps_its_backend(monkeypatch):
 
     assert choose_backend() is None
     assert os.environ["KERAS_BACKEND"] == "something"
+
+
+@pytest.fixture
+def no_cache(monkeypatch, tmp_path):
+    for name in ("JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"):
+        monkeypatch.setenv(name, "")  # so that what is set here is undone afterwards
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_what_jax_compiles_is_kept_in_a_private_folder(no_cache):
+    pytest.importorskip("jax")
+
+    folder = keep_compiled()
+
+    assert folder == no_cache / "truecopy" / "compiled"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    told = "print(jax.config.jax_compilation_cache_dir); "
+    told += "print(jax.config.jax_persistent_cache_min_compile_time_secs)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import jax; {told}"], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == [str(folder), "0.1"]
+
+
+def test_a_folder_that_the_user_chose_stays(no_cache, monkeypatch):
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "mine")
+
+    assert keep_compiled() is None
+    assert os.environ["JAX_COMPILATION_CACHE_DIR"] == "mine"
+    assert list(no_cache.iterdir()) == []
+
+
+def test_without_a_place_to_keep_it_nothing_is_kept(no_cache, monkeypatch):
+    (no_cache / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(no_cache / "file"))
+
+    assert keep_compiled() is None
+    assert "JAX_COMPILATION_CACHE_DIR" not in os.environ

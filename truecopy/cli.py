@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from truecopy.backend import explain_missing_backend
+from truecopy.backend import explain_missing_backend, keep_compiled
 from truecopy.cli_audit import audit
 from truecopy.cli_shared import (
     DATA_WORDS,
@@ -58,6 +58,7 @@ app.command()(audit)
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    keep_compiled()
     sys.exit(execute(sys.argv[1:]))
 
 
