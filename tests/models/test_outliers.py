@@ -198,6 +198,7 @@ def test_a_frames_columns_are_named_in_text_and_page(tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert "&lt;b&gt;" in page
     assert "had no part in the training" in page
+    assert "Floor:" not in page
 
 
 @pytest.mark.parametrize("most", [0, 1.5, True, "ten"])
