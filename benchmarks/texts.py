@@ -78,9 +78,9 @@ does not; in one process, in turns, truecopy was 1.2 times as fast as Keras on J
 XLA's CPU backend is slow at a few kinds of convolution: `truecopy.accelerate` (which `fit` uses)
 puts equal ones in their place, and keeps the memory of a step for the next one
 (`training/allocation.py`): without that a step took 16,000 page faults, 120 ms in place of 80 and
-168 ms of CPU time in place of 115. Per CPU second it is level with PyTorch; by the clock PyTorch is
-ahead, because XLA runs strided convolutions on one core, and Keras on TensorFlow, whose oneDNN
-kernels run the ordinary convolutions faster as well, is ahead by both.
+168 ms of CPU time in place of 115. Per CPU second it is level with PyTorch; by the clock PyTorch's
+loop is ahead, because XLA runs strided convolutions on one core, and Keras on TensorFlow, whose
+oneDNN kernels run the ordinary convolutions faster as well, is ahead by both.
 Where a step of the sample goes
 (`python -m benchmarks.step`; its three slow convolutions are weight gradients):
 
