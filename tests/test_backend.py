@@ -1,5 +1,6 @@
 import json
 import os
+import platform
 import stat
 import subprocess
 import sys
@@ -104,3 +105,26 @@ def test_without_a_place_to_keep_it_nothing_is_kept(no_cache, monkeypatch):
 
     assert keep_compiled() is None
     assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
+
+
+# What JAX 0.10 hashes of the machine into the key of a program.
+MACHINE = """
+import jax
+from jax._src.lib import xla_client
+print(xla_client.get_topology_for_devices(jax.devices()).fingerprint())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="SSE4.2 is of no other processor")
+def test_a_processor_with_other_features_has_other_programs():
+    pytest.importorskip("jax")
+    told = set()
+    for features in ("", "--xla_cpu_max_isa=SSE4_2"):
+        environment = os.environ | {"XLA_FLAGS": features}
+        done = subprocess.run(
+            [sys.executable, "-c", MACHINE], env=environment, check=True, capture_output=True
+        )
+        told.add(done.stdout)
+
+    assert len(told) == 2

@@ -41,7 +41,8 @@ def keep_compiled() -> Path | None:
 
     On 2 cores that is a third of the 11 CPU seconds in which a dense model is fitted to 1,000
     images for one epoch and evaluated; its programs take half a megabyte. Nothing changes where
-    the user has told JAX (0.10) a folder, or ours can't be written to.
+    the user has told JAX (0.10) a folder, or ours can't be written to. Machines of different kinds
+    can share the folder: the key of a program has the processor's features in it.
 
     Returns:
         The folder; None where it isn't ours.
