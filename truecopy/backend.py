@@ -49,12 +49,12 @@ def keep_compiled() -> Path | None:
     """
     if _COMPILED in os.environ:
         return None
-    caches = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    folder = Path(caches) / "truecopy" / "compiled"
     try:
+        caches = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+        folder = Path(caches) / "truecopy" / "compiled"
         # What is read from here is run: nobody else may write to it.
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # the second: there is no home
         return None
     if not os.access(folder, os.W_OK):
         return None
