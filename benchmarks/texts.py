@@ -86,26 +86,26 @@ Where a step of the sample goes
 
 | convolution | GFLOP | XLA, ms | GFLOP/s | truecopy, ms | GFLOP/s |
 |---|---:|---:|---:|---:|---:|
-| 128x28x28x1 * 3x3x1x32, strides (2, 2), dilated (1, 1) | 0.014 | 0.32 | 45 | as it is |  |
-| 128x14x14x32 * 3x3x32x64, strides (2, 2), dilated (1, 1) | 0.231 | 3.09 | 75 | as it is |  |
-| 128x7x7x64 * 3x3x64x64, strides (1, 1), dilated (2, 2) | 0.462 | 7.72 | 60 | as it is |  |
-| 128x14x14x64 * 3x3x64x32, strides (1, 1), dilated (2, 2) | 0.925 | 17.01 | 54 | as it is |  |
-| 128x28x28x32 * 3x3x32x1, strides (1, 1), dilated (1, 1) | 0.058 | 5.07 | 11 | as it is |  |
-| 128x28x28x32 * 128x28x28x1, strides (1, 1), dilated (1, 1) | 0.058 | 12.12 | 5 | 2.07 | 28 |
-| 128x28x28x1 * 3x3x32x1, strides (1, 1), dilated (1, 1) | 0.058 | 1.53 | 38 | as it is |  |
-| 128x14x14x64 * 128x28x28x32, strides (1, 1), dilated (2, 2) | 0.925 | 227.33 | 4 | 10.73 | 86 |
-| 128x28x28x32 * 3x3x64x32, strides (2, 2), dilated (1, 1) | 0.925 | 12.23 | 76 | as it is |  |
-| 128x7x7x64 * 128x14x14x64, strides (1, 1), dilated (2, 2) | 0.462 | 85.97 | 5 | 9.90 | 47 |
-| 128x14x14x64 * 3x3x64x64, strides (2, 2), dilated (1, 1) | 0.462 | 5.66 | 82 | as it is |  |
-| 128x14x14x32 * 128x7x7x64, strides (1, 1), dilated (1, 1) | 0.231 | 5.57 | 42 | as it is |  |
-| 128x7x7x64 * 3x3x32x64, strides (1, 1), dilated (2, 2) | 0.231 | 2.80 | 82 | as it is |  |
-| 128x28x28x1 * 128x14x14x32, strides (1, 1), dilated (1, 1) | 0.014 | 1.25 | 12 | as it is |  |
-| the whole step | | 419.6 | | 113.6 | |
+| 128x28x28x1 * 3x3x1x32, strides (2, 2), dilated (1, 1) | 0.014 | 0.33 | 43 | as it is |  |
+| 128x14x14x32 * 3x3x32x64, strides (2, 2), dilated (1, 1) | 0.231 | 2.70 | 86 | as it is |  |
+| 128x7x7x64 * 3x3x64x64, strides (1, 1), dilated (2, 2) | 0.462 | 5.00 | 93 | as it is |  |
+| 128x14x14x64 * 3x3x64x32, strides (1, 1), dilated (2, 2) | 0.925 | 13.90 | 67 | as it is |  |
+| 128x28x28x32 * 3x3x32x1, strides (1, 1), dilated (1, 1) | 0.058 | 5.06 | 11 | as it is |  |
+| 128x28x28x32 * 128x28x28x1, strides (1, 1), dilated (1, 1) | 0.058 | 13.97 | 4 | 4.07 | 14 |
+| 128x28x28x1 * 3x3x32x1, strides (1, 1), dilated (1, 1) | 0.058 | 1.57 | 37 | as it is |  |
+| 128x14x14x64 * 128x28x28x32, strides (1, 1), dilated (2, 2) | 0.925 | 220.61 | 4 | 10.78 | 86 |
+| 128x28x28x32 * 3x3x64x32, strides (2, 2), dilated (1, 1) | 0.925 | 13.08 | 71 | as it is |  |
+| 128x7x7x64 * 128x14x14x64, strides (1, 1), dilated (2, 2) | 0.462 | 84.84 | 5 | 5.10 | 91 |
+| 128x14x14x64 * 3x3x64x64, strides (2, 2), dilated (1, 1) | 0.462 | 5.67 | 82 | as it is |  |
+| 128x14x14x32 * 128x7x7x64, strides (1, 1), dilated (1, 1) | 0.231 | 6.58 | 35 | as it is |  |
+| 128x7x7x64 * 3x3x32x64, strides (1, 1), dilated (2, 2) | 0.231 | 1.91 | 121 | as it is |  |
+| 128x28x28x1 * 128x14x14x32, strides (1, 1), dilated (1, 1) | 0.014 | 0.46 | 31 | as it is |  |
+| the whole step | | 457.1 | | 93.4 | |
 
-Most of an accelerated step are XLA's own convolutions, at 50 to 85 GFLOP/s of the 100 to 150 that
-these cores have. What was tried for them: transposed convolutions as dense ones for each phase, and
-each convolution as two or four of a part of the batch (XLA runs them one after the other), which
-gained nothing; one C library arena for all threads, which cost a quarter.""",
+76 of the accelerated step's 93 ms are convolutions, most of them XLA's own at 65 to 95 GFLOP/s of
+the 100 to 150 that these cores have. What was tried for them: transposed convolutions as dense ones
+for each phase, and each convolution as two or four of a part of the batch (XLA runs them one after
+the other), which gained nothing; one C library arena for all threads, which cost a quarter.""",
     "quality": """\
 Why the defaults of `model="dense"` and `model="conv"` for pictures are what they are (test error on
 the denoising task, latent 16; one run each on the same machine, with the seconds it took):
