@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from truecopy.data.outputs import check_output, write_frames, write_rows
 from truecopy.data.source import PickedSource
 from truecopy.data.sources import Source
-from truecopy.data.split import split_rows
 from truecopy.errors import Diverged, ModelError, OutputExists
 from truecopy.facts import ReportSection
 from truecopy.metrics.evaluate import Scorecard, evaluate
@@ -165,7 +164,7 @@ def _score_held_out(source: Source, autoencoder: Autoencoder) -> Scorecard:
     seed = autoencoder.seed
     if source.held_out is not None:
         return evaluate(autoencoder, source.held_out, seed=seed)
-    validation = split_rows(source, autoencoder.validation, seed=seed).held_out
+    validation = autoencoder.held_out_
     chosen = validation if len(validation) else np.arange(_count(source))
     picked = PickedSource(source, chosen)
     if autoencoder.table_ is not None:

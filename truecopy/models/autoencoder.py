@@ -78,6 +78,7 @@ class Autoencoder(
 
     Attributes:
         profile_: What the data are like.
+        held_out_: The numbers of the rows that found the best epoch; not saved, as `profile_`.
         plan_: Scaling, output activation and loss, each with its reason.
         model_, encoder_, decoder_: Keras models on shared weights, in scaled units.
         baselines_: The mean image and the PCA that figures are compared with, fitted to the rows
@@ -293,6 +294,8 @@ class Autoencoder(
         self.baselines_: Baselines = fitted.baselines
         if fitted.profile is not None:
             self.profile_: Profile = fitted.profile
+        if fitted.held_out is not None:
+            self.held_out_: NDArray[np.intp] = fitted.held_out
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "run_"):

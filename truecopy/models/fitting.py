@@ -41,7 +41,8 @@ _MOST_HIDDEN: Final = 0.5
 class Fitted:
     """All that fitting gives: what the data are like, the plan, the networks, the run.
 
-    `profile` is None where the rest was read from a run folder, which doesn't keep it.
+    `profile` and `held_out`, the numbers of the rows that validated, are None where the rest was
+    read from a run folder, which doesn't keep them.
     """
 
     networks: Networks
@@ -50,6 +51,7 @@ class Fitted:
     run: RunFacts
     baselines: Baselines
     profile: Profile | None = None
+    held_out: NDArray[np.intp] | None = None
 
 
 def fit_source(
@@ -78,10 +80,7 @@ def fit_source(
     complete = _fill(told.table_, factors, source)
     with working(f"profiling {source.name}", quiet=told.quiet):
         profile = make_profile(complete)
-    if profile.facts.rows < _FEWEST_ROWS:
-        message = f"The data {source.name!r} have one row (n_samples=1)."
-        raise EmptyData(f"{message} Fitting needs at least two.")
-    _require_squares(profile)
+    _require_usable(profile)
     units = _plan_units(told.table_, source, profile)
     plan = units if recipe is None else recipe.adapt(units)
     noise = _plan_noise(told.noise, plan, units)
@@ -106,7 +105,13 @@ def fit_source(
         callbacks=callbacks,
     )
     return Fitted(
-        networks=networks, plan=plan, noise=noise, run=run, baselines=baselines, profile=profile
+        networks=networks,
+        plan=plan,
+        noise=noise,
+        run=run,
+        baselines=baselines,
+        profile=profile,
+        held_out=split.held_out,
     )
 
 
@@ -119,15 +124,19 @@ def _plan_units(table: Table | None, source: Source, profile: Profile) -> Plan:
     return plan
 
 
-def _require_squares(profile: Profile) -> None:
-    """Refuse values so large that not even float64 holds their squares: no spread is known.
+def _require_usable(profile: Profile) -> None:
+    """Refuse one row, and values so large that not even float64 holds their squares.
 
     Raises:
-        NonFiniteData: There are such values.
+        EmptyData: There is one row.
+        NonFiniteData: There are such values: no spread is known.
     """
+    name = profile.facts.name
+    if profile.facts.rows < _FEWEST_ROWS:
+        message = f"The data {name!r} have one row (n_samples=1). Fitting needs at least two."
+        raise EmptyData(message)
     beyond = np.flatnonzero(~np.isfinite(profile.moments.second))
     if len(beyond):
-        name = profile.facts.name
         reach = max(abs(profile.facts.minimum), abs(profile.facts.maximum))
         raise NonFiniteData(
             f"The data {name!r} have values up to {reach:.3g} (first features: "

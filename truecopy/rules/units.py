@@ -1,7 +1,7 @@
 """Rules TC4xx on units that carry nothing: dead, pressed against a bound, or never changing."""
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from truecopy.reports.wording import format_percent
 from truecopy.rules.facts import AuditFacts, LayerFacts
@@ -41,8 +41,6 @@ _AT_BOUNDS: Final = 0.7
 _DEAD_OUTPUTS: Final = 0.05
 # Activations that are exactly 0 for half of all numbers, with no way back.
 _CUT: Final = ("relu", "relu6")
-
-_FIX_SAME: Final = "Draw the weights at random: Keras' own kernel_initializer does."
 
 _BEHIND: Final = (
     *("collapsed-to-mean", "loss-not-decreasing", "cannot-fit-one-batch", "untrained-part"),
@@ -164,12 +162,7 @@ def dead_units(facts: AuditFacts) -> Finding | None:
         return None
     share, worst = max(hit, key=lambda item: item[0])
     names = [layer.name for _, layer in hit]
-    same = [layer.name for layer in facts.model.layers if layer.same_weights]
-    change: dict[str, object] = {"action": "set_activation", "layers": names}
-    fix = "Use leaky_relu in these layers, or a smaller learning rate."
-    change["activation"] = "leaky_relu"
-    if worst.same_weights:
-        change, fix = {"action": "draw_weights", "layers": same}, _FIX_SAME
+    change, fix = _mend_dead(facts, worst, names)
     began = ": its weights began as one and the same number" if worst.same_weights else ""
     return find(
         dead_units,
@@ -196,6 +189,18 @@ def _bound_of(layer: LayerFacts, facts: AuditFacts) -> float:
     if latent and facts.model.penalised:
         return 2.0  # never: the penalty wants zeros, and its own rule says when it overdoes it
     return _DEAD_LATENT if latent else _DEAD
+
+
+def _mend_dead(
+    facts: AuditFacts, worst: LayerFacts, names: list[str]
+) -> tuple[dict[str, Any], str]:
+    """Return the change and its words: for weights that began as one number, or for relu."""
+    if worst.same_weights:
+        same = [layer.name for layer in facts.model.layers if layer.same_weights]
+        fix = "Draw the weights at random: Keras' own kernel_initializer does."
+        return {"action": "draw_weights", "layers": same}, fix
+    fix = "Use leaky_relu in these layers, or a smaller learning rate."
+    return {"action": "set_activation", "layers": names, "activation": "leaky_relu"}, fix
 
 
 def _share(count: int | None, layer: LayerFacts) -> float | None:

@@ -9,7 +9,7 @@ training that was told something else does not go on from it.
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, final
@@ -160,7 +160,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships
             epoch=epoch + 1,
             told=self._told,
             history=self._history,
-            variables=[keras.ops.convert_to_numpy(v) for v in list_variables(self.model)],
+            variables=read_variables(self.model),
             best=[np.asarray(weights) for weights in keep.best_weights],
             best_loss=float(keep.best),
             best_epoch=int(keep.best_epoch),
@@ -168,8 +168,18 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships
         ).save(self._path)
 
 
-def list_variables(trainer: Any) -> list[Any]:
-    """Return all that a step changes: weights, the noise's state, the optimizer's."""
+def read_variables(trainer: Any) -> list[NDArray[Any]]:
+    """Return copies of all that a step changes: weights, the noise's state, the optimizer's."""
+    return [np.array(keras.ops.convert_to_numpy(v)) for v in _list_variables(trainer)]
+
+
+def write_variables(trainer: Any, values: Sequence[NDArray[Any]]) -> None:
+    """Put back what `read_variables` gave."""
+    for variable, value in zip(_list_variables(trainer), values, strict=True):
+        variable.assign(value)
+
+
+def _list_variables(trainer: Any) -> list[Any]:
     trainer.optimizer.build(trainer.trainable_variables)
     return [*trainer.variables, *trainer.optimizer.variables]
 
@@ -180,10 +190,8 @@ def restore(trainer: Any, state: State) -> None:
     Raises:
         ModelError: The model has other variables.
     """
-    variables = list_variables(trainer)
-    shapes = [tuple(variable.shape) for variable in variables]
+    shapes = [tuple(variable.shape) for variable in _list_variables(trainer)]
     if shapes != [array.shape for array in state.variables]:
         message = "The checkpoint has other weights than the model. Start anew."
         raise ModelError(message)
-    for variable, array in zip(variables, state.variables, strict=True):
-        variable.assign(array)
+    write_variables(trainer, state.variables)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.training.batches import TrainingBatches, ValidationBatches
-from truecopy.training.checkpoint import list_variables
+from truecopy.training.checkpoint import read_variables, write_variables
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -73,7 +73,7 @@ class StopWhenDiverged(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Remember where the epoch starts from."""
         del epoch, logs
-        self.before = _read(list_variables(self.model))
+        self.before = read_variables(self.model)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Check the losses of the epoch."""
@@ -97,12 +97,12 @@ def find_divergence(
         batches: What it trained on.
         held_out: What it validated on.
     """
-    epoch, variables = watch.epoch or 0, list_variables(trainer)
+    epoch = watch.epoch or 0
     best = trainer.get_weights()
-    _write(variables, watch.before)
+    write_variables(trainer, watch.before)
     rate = float(keras.ops.convert_to_numpy(trainer.optimizer.learning_rate))
     batches.start(epoch)
-    step, layer, what = _retrace(trainer, variables, batches)
+    step, layer, what = _retrace(trainer, batches)
     if step is None and held_out is not None:
         seen = (held_out[number][0] for number in range(len(held_out)))
         layers = (_find_output(trainer, rows, training=False) for rows in seen)
@@ -118,22 +118,22 @@ def find_divergence(
     )
 
 
-def _retrace(
-    trainer: Any, variables: Sequence[Any], batches: TrainingBatches
-) -> tuple[int | None, str | None, str]:
+def _retrace(trainer: Any, batches: TrainingBatches) -> tuple[int | None, str | None, str]:
     """Return the first step that is not finite, the layer, and what of it isn't; undo that step."""
     for step in range(len(batches)):
-        before = _read(variables)
+        before = read_variables(trainer)
         seen, wanted = batches[step]
         loss = float(np.ravel(trainer.train_on_batch(seen, wanted))[0])
         layer = _find_weights(trainer)
         if np.isfinite(loss) and layer is None:
             continue
-        _write(variables, before)
+        write_variables(trainer, before)
         if np.isfinite(loss):
             return step + 1, layer, "weights"
         layer = _find_output(trainer, seen, training=True)
-        _write(variables, before)  # also the state of the noise, and the means of a normalisation
+        write_variables(
+            trainer, before
+        )  # also the state of the noise, and the means of a normalisation
         return step + 1, layer, "outputs"
     return None, None, "outputs"
 
@@ -189,12 +189,3 @@ def _list_layers(model: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from _list_layers(layer, here)
         else:
             yield here, layer
-
-
-def _read(variables: Sequence[Any]) -> list[NDArray[Any]]:
-    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
-
-
-def _write(variables: Sequence[Any], values: Sequence[NDArray[Any]]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
