@@ -26,12 +26,17 @@ def _change_run(differences, missing=()):
 
     A key is a path with dots; a layer or metric is found by its name or place; 'data.both' and
     'data.validations' stand for inputs and targets. A value that is a table is completed from
-    what was there. `missing` are paths that become None.
+    what was there; where a path ends in '.runs', the value lists pairs: a number, how often.
+    `missing` are paths that become None.
     """
     plain = healthy_plain()
     for path, value in differences.items():
         for exact in _spell_out(path):
-            _put(plain, exact.split("."), value)
+            if exact.endswith(".runs"):
+                numbers = [number for number, times in value for _ in range(times)]
+                _put(plain, exact.removesuffix(".runs").split("."), numbers)
+            else:
+                _put(plain, exact.split("."), value)
     for path in missing:
         for exact in _spell_out(path):
             _put(plain, exact.split("."), None)

@@ -10,10 +10,12 @@ from truecopy.rules.measured import (
     FEW_STEPS,
     HALF,
     compile_line,
+    failure_severity,
     is_above,
     is_autoencoder,
     is_number,
     is_settled,
+    is_short,
     is_trained,
     left_over,
     planned_steps,
@@ -68,17 +70,18 @@ def collapsed_to_mean(facts: AuditFacts) -> Finding | None:
         a spread near that of the targets
 
     When to ignore
-        In the first steps of a training: deep networks pass through this.
+        In the first steps of a training: deep networks pass through this. Of a training that
+        ends before 300 steps it is only a note.
     """
     seen, left = facts.behaviour, left_over(facts)
     if seen is None or not is_autoencoder(facts) or not is_settled(facts):
         return None
     if not is_number(seen.spread) or seen.spread >= _SAME or not is_above(left, AS_THE_MEAN):
         return None
-    complete = facts.training is None or facts.training.complete
+    causes = "Look for the reason in scale, output, loss and step; check that layers are connected."
     return find(
         collapsed_to_mean,
-        "error" if complete else "warning",
+        failure_severity(facts),
         f"The outputs vary over rows by {format_percent(seen.spread)} of what the targets do, "
         f"and the MSE {format_number(seen.mse)} is {format_number(left)} times that of the mean "
         f"target ({format_number(seen.mse_mean)}).",
@@ -89,7 +92,7 @@ def collapsed_to_mean(facts: AuditFacts) -> Finding | None:
             "mse_mean": seen.mse_mean,
             "left_over": left,
         },
-        fix="Look for the reason in scale, output, loss and step; check that layers are connected.",
+        fix=f"Train longer, these were few steps. {causes}" if is_short(facts) else causes,
         cost=symptom_cost(facts),
         where=facts.fit_where,
     )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final, TypeGuard
 
 from truecopy.rules.facts import AuditFacts, CompileFacts, LayerFacts, Where
+from truecopy.rules.finding import Severity
 
 # What a network that has learned nothing shows, whatever the reason: most causes explain these.
 SYMPTOMS: Final = (
@@ -31,8 +32,9 @@ HALF: Final = 0.5
 ALL_BUT: Final = 0.1
 # Fewer updates than this say nothing about where a training ends.
 FEW_STEPS: Final = 50
-# A training cut short by the audit has settled when it stood still this long: deep networks may
-# stay at the mean image for some hundred steps before they leave it.
+# Deep networks may stay at the mean image for some hundred steps before they leave it: a training
+# cut short by the audit has settled when it stood still this long, and one that its own program
+# ended before is no proof of a fault.
 LONG_STEPS: Final = 300
 # Standing still: the second half of the steps gained less than this share of the whole fall.
 STILL: Final = 0.02
@@ -105,6 +107,19 @@ def is_settled(facts: AuditFacts) -> bool:
     return training.steps >= LONG_STEPS and _stands_still(training.step_losses)
 
 
+def is_short(facts: AuditFacts) -> bool:
+    """Whether the program itself ended its training before deep networks leave the mean image."""
+    training = facts.training
+    return training is not None and training.complete and 0 < training.steps < LONG_STEPS
+
+
+def failure_severity(facts: AuditFacts) -> Severity:
+    """Return how grave it is that a settled training ended with nothing learned."""
+    if is_short(facts):
+        return "note"
+    return "error" if facts.training is None or facts.training.complete else "warning"
+
+
 def _stands_still(losses: Sequence[float]) -> bool:
     """Whether the last half of the steps gained next to nothing against the first."""
     if len(losses) < FEW_STEPS or not all(is_number(loss) for loss in losses):
@@ -159,7 +174,7 @@ def is_far_behind_pca(facts: AuditFacts) -> bool:
         return False
     behind = seen.mse > FAR_BEHIND * seen.mse_pca > 0
     done = is_settled(facts) and not is_above(late_slope(facts), STEEP)
-    return behind and done and _is_fair(facts)
+    return behind and done and not is_short(facts) and _is_fair(facts)
 
 
 def _is_fair(facts: AuditFacts) -> bool:

@@ -13,6 +13,7 @@ from truecopy.rules.measured import (
     STEEP,
     SYMPTOMS,
     compiled,
+    failure_severity,
     is_above,
     is_autoencoder,
     is_far_behind_pca,
@@ -83,7 +84,7 @@ def loss_not_decreasing(facts: AuditFacts) -> Finding | None:
     shape = "hardly moves" if flat else "rises again" if rising else "jumps up and down"
     return find(
         loss_not_decreasing,
-        "error" if training.complete else "warning",
+        failure_severity(facts),
         f"The loss {shape}: {format_number(first)} after the first of {len(training.losses)} "
         f"epochs, {format_number(best)} at best, {format_number(last)} at the end.",
         evidence={

@@ -6,6 +6,7 @@ from truecopy.reports.wording import format_number
 from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.measured import (
+    failure_severity,
     is_autoencoder,
     is_far_behind_pca,
     is_number,
@@ -51,10 +52,9 @@ def worse_than_trivial(facts: AuditFacts) -> Finding | None:
     best = min(scores, key=scores.__getitem__)
     if seen.mse <= _WORSE * scores[best]:
         return None
-    complete = facts.training is None or facts.training.complete
     return find(
         worse_than_trivial,
-        "error" if complete else "warning",
+        failure_severity(facts),
         f"The MSE is {format_number(seen.mse)}; {best} has {format_number(scores[best])}.",
         evidence={"mse": seen.mse, "mse_mean": seen.mse_mean, "mse_blank": seen.mse_blank},
         fix="Look for the reason in the other findings.",
