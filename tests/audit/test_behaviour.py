@@ -1,5 +1,7 @@
 """What a model does with the rows equals what NumPy says of its outputs."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from truecopy.audit.structure import describe_model
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import flat
 from truecopy.audit.trace import record
-from truecopy.audit.units import measure_units
+from truecopy.audit.units import measure_start, measure_units
 from truecopy.rules.facts import BehaviourFacts
 
 RNG = np.random.default_rng(0)
@@ -66,6 +68,55 @@ def test_the_pca_error_is_that_of_scikit_learn_on_rows_it_was_not_fitted_on():
     assert pca_error(X[:4], 2) is None
 
 
+def test_what_weights_leave_out_does_not_count():
+    weights = RNG.choice([0.0, 1.0, 3.0], 64)
+    subject = subject_of(layers.Dense(2), weights=weights)
+    copied = flat(subject.model.predict(X, verbose=0))
+
+    facts = behaviour_of(subject)
+
+    def expected(copy):
+        return np.average(np.square(flat(X) - copy).mean(axis=1), weights=weights)
+
+    assert facts.mse == pytest.approx(expected(copied), rel=1e-5)
+    assert facts.mse_blank == pytest.approx(expected(0.0), rel=1e-5)
+    mean = np.average(flat(X), axis=0, weights=weights)
+    assert facts.mse_mean == pytest.approx(expected(mean), rel=1e-5)
+    assert facts.mse_pca is None  # of all rows, it would be no fair comparison
+
+
+def sequences_of(lengths, *, masked):
+    """Return a subject whose rows end in steps of 0, with or without a mask of them."""
+    rows = RNG.normal(2, 1, (len(lengths), 8, 2)).astype("float32")
+    rows *= (np.arange(8) < np.reshape(lengths, (-1, 1)))[..., None]
+    first = [layers.Masking(0.0)] if masked else []
+    model = keras.Sequential([keras.Input((8, 2)), *first, layers.Dense(2)])
+    model.compile("adam", "mse")
+    return Subject(model=model, target="m", inputs=rows, targets=rows)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_steps_that_only_fill_up_are_measured_apart_and_masked_ones_not_at_all(masked):
+    lengths = RNG.integers(2, 6, 50)
+    subject = sequences_of(lengths, masked=masked)
+    copied = subject.model.predict(subject.inputs, verbose=0)
+    there = np.arange(8) < lengths[:, None]
+    means = np.stack([subject.inputs[there[:, k], k].mean(axis=0) for k in range(5)])
+    means = np.concatenate([means, np.zeros((3, 2))])
+    errors = [np.square(subject.inputs - c)[there].mean() for c in (copied, means)]
+
+    outputs = run_model(subject, 0)
+    facts = measure_behaviour(subject, outputs, structure_of(subject)[1], same=True)
+
+    if masked:
+        assert facts.padding is None
+        assert facts.mse == pytest.approx(errors[0], rel=1e-4)
+        assert facts.mse_mean == pytest.approx(errors[1], rel=1e-4)
+    else:
+        assert facts.padding == pytest.approx((1 - lengths.mean() / 8, errors[0] / errors[1]))
+        assert facts.mse == pytest.approx(np.square(copied - subject.inputs).mean(), rel=1e-5)
+
+
 def test_an_output_that_ignores_its_input_depends_on_nothing():
     subject = subject_of(layers.Dense(2))
     subject.model.get_layer("out").kernel.assign(np.zeros((2, 6)))
@@ -97,6 +148,23 @@ def test_dead_and_saturated_units_are_counted():
     assert (layers_seen["dead"].dead, layers_seen["dead"].share_zero) == (3, 1.0)
     assert layers_seen["full"].saturated == 5
     assert layers_seen["out"].units is None
+
+
+@pytest.mark.parametrize(("drawn", "share"), [(50.0, 0.9), (0.01, 0.0)])
+def test_units_that_began_at_a_bound_are_told_from_those_that_went_there(drawn, share):
+    start = keras.initializers.RandomNormal(stddev=drawn, seed=1)
+    subject = subject_of(layers.Dense(40, activation="tanh", name="full", kernel_initializer=start))
+    subject = replace(subject, initial_weights=subject.model.get_weights())
+    subject.model.get_layer("full").bias.assign(np.full(40, 1e4))
+    seen, facts = structure_of(subject)
+    measured = measure_units(facts.layers, seen, subject)
+
+    now = subject.model.get_weights()
+    begun = {e.name: e.at_bound_fresh for e in measure_start(measured, subject, X)}
+
+    assert begun["full"] == pytest.approx(share, abs=0.1)
+    assert begun["out"] is None
+    assert all(map(np.array_equal, subject.model.get_weights(), now))
 
 
 def test_a_frozen_layer_neither_moves_nor_has_a_gradient():

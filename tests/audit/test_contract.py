@@ -177,6 +177,18 @@ def test_an_output_of_one_channel_for_three_is_repeated_silently():
     assert facts.unavoidable == pytest.approx(np.square(photos - grey).mean(), rel=1e-4)
 
 
+def test_one_value_for_all_steps_is_repeated_where_keras_drops_the_last_axis():
+    series = RNG.normal(size=(32, 12, 1)).astype("float32")
+    model = keras.Sequential([keras.Input((12, 1)), layers.Flatten(), layers.Dense(1)])
+    model.compile("adam", "mse")
+
+    facts = measure_contract(Subject(model=model, target="m", inputs=series, targets=series))
+
+    assert facts.broadcast
+    within = series.var(axis=1).mean() / series.var(axis=0).mean()
+    assert facts.unavoidable_share == pytest.approx(within, rel=1e-4)
+
+
 def test_an_axis_of_one_that_keras_squeezes_is_no_broadcast():
     model = keras.Sequential([keras.Input((6,)), layers.Dense(6), layers.Reshape((6, 1))])
     model.compile("adam", "mse")

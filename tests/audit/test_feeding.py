@@ -96,6 +96,17 @@ def test_a_generator_still_gives_everything():
     assert sample.sampled == "250 rows from 3 batches of a generator"
 
 
+def test_weights_are_sampled_with_their_rows():
+    weights = np.arange(2000.0)
+    sample = sample_given(np.arange(2000.0)[:, None], None, weights)
+    batches = ((x, x, 2 * x[:, 0]) for x in np.split(np.arange(12.0)[:, None], 3))
+    streamed = sample_given(batches)
+
+    np.testing.assert_array_equal(sample.weights, sample.inputs[:, 0])
+    np.testing.assert_array_equal(streamed.weights, 2 * streamed.inputs[:, 0])
+    assert sample_given(np.arange(9.0)[:, None]).weights is None
+
+
 def test_a_data_set_is_read_evenly_and_random_numbers_stay_in_place():
     seed()
     expected = draw()

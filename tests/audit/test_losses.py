@@ -84,6 +84,14 @@ def test_accuracy_is_resolved_by_the_last_axis_and_has_kerass_own_values():
         assert value == float(own.result())  # bit for bit
 
 
+def test_an_accuracy_that_even_a_perfect_copy_does_not_move_counts_all_the_same():
+    series = np.random.default_rng(0).normal(size=GREY.shape).astype("float32")
+
+    (metric,) = describe_compile(subject_of(metrics=["accuracy"], targets=series)).metrics
+
+    assert (metric.counts, metric.perfect, metric.blank) == (True, 0, 0)
+
+
 def test_flat_rows_are_compared_by_their_brightest_place():
     flat = GREY.reshape(40, 16)
 

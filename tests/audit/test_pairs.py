@@ -158,6 +158,18 @@ def test_scaled_numbers_given_to_things_are_cardinal(dtype):
         assert [list(columns)[i] for i in found] == ["customer", "code"]
 
 
+def test_the_numbers_of_a_short_list_of_words_are_cardinal_in_sequences_too():
+    words = DRAW.integers(0, 40, (800, 5))
+    walk = np.cumsum(DRAW.integers(0, 5, (800, 9)), axis=1)
+
+    assert find_cardinal(words[..., None].astype(np.float32)) == (0, 1, 2, 3, 4)
+    assert find_cardinal(words) == (0, 1, 2, 3, 4)
+    assert find_cardinal(walk[..., None]) == ()  # each number hangs on the one before
+    assert find_cardinal(DRAW.binomial(40, 0.5, (800, 5))) == ()  # counts crowd in the middle
+    assert find_cardinal(2 * words) == ()  # every other number is missing
+    assert find_cardinal(np.arange(100)[:, None, None].repeat(3, axis=1)) == ()
+
+
 def test_words_of_a_vocabulary_are_cardinal_and_independent_bytes_are_not():
     shares = 1 / np.arange(1, 501)
     words = DRAW.choice(np.arange(1, 501), (800, 12), p=shares / shares.sum())

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from truecopy.audit.feeding import sample_given
-from truecopy.audit.spare import find_spare
+from truecopy.audit.spare import find_noise_elsewhere, find_spare
 
 CLEAN = np.arange(60.0).reshape(20, 3)
 NOISY = CLEAN + 0.5
@@ -39,3 +39,22 @@ def test_a_copy_of_a_slice_goes_with_the_first_rows():
 
 def test_a_shorter_array_and_a_part_of_what_was_given_are_left_out():
     assert spare_of(NOISY, test=CLEAN[:10], part=NOISY[:10], view=NOISY[:]) == {}
+
+
+def noise_beside(x, **names):
+    return find_noise_elsewhere([SimpleNamespace(f_locals=names, f_globals={})], x)
+
+
+def test_noise_on_other_rows_is_found_in_whatever_shape_they_have():
+    draw = np.random.default_rng(0)
+    rows = draw.normal(size=(200, 3)) @ draw.normal(size=(3, 16))
+    train, test = rows[:120], rows[120:]
+    noisy = (test + draw.normal(0, 0.5, test.shape)).reshape(-1, 4, 4)
+
+    found = noise_beside(train, train=train, test=test, noisy_test=noisy)
+
+    assert (found.name, found.relation) == ("noisy_test", "noisy-elsewhere")
+    assert 0.4 < found.noise < 0.6
+    assert noise_beside(train, train=train, test=test, scaled=2 * test, other=test[::-1]) is None
+    assert noise_beside(train, test=test, broken=np.full_like(test, np.nan)) is None
+    assert noise_beside([1.0, 2.0], test=test, noisy_test=noisy) is None

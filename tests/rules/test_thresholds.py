@@ -13,7 +13,7 @@ CASES = Path(__file__).parent / "cases"
 # These rank findings, are part of a fix, or are a bound of the facts' own.
 NO_THRESHOLDS = {
     *("SYMPTOM", "_GOOD_MOMENTUM", "_MISLEADS", "_SMALLER", "_DEFAULT"),
-    *("_BEFORE_ITS_ECHOES", "_NEVER", "_AFTERWARDS"),
+    *("_BEFORE_ITS_ECHOES", "_FROM_THE_START", "_NEVER", "_AFTERWARDS"),
 }
 
 

@@ -49,9 +49,10 @@ class Attainable:
 
     def _merge(self, targets: Array) -> Array:
         """Return the mean over the axes along which the output is repeated."""
-        if self.shape is None or len(self.shape) != targets.ndim - 1:
+        shape = None if self.shape is None else align(self.shape, targets.shape[1:])
+        if shape is None:
             return targets
-        pairs = enumerate(zip(self.shape, targets.shape[1:], strict=True), start=1)
+        pairs = enumerate(zip(shape, targets.shape[1:], strict=True), start=1)
         repeated = tuple(axis for axis, (own, given) in pairs if own == 1 and given > 1)
         return targets.mean(axis=repeated, keepdims=True) if repeated else targets
 
@@ -60,6 +61,23 @@ class Attainable:
         if axis == 0:  # all values of a row
             return targets[:1].size > 1
         return axis is not None and -targets.ndim < axis < targets.ndim and targets.shape[axis] > 1
+
+
+def align(output: tuple[int, ...], target: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Return one row's output shape in the target's rank, None where they differ by more.
+
+    Keras 3.15's losses drop a last axis of length 1 where the ranks differ by one
+    (`squeeze_or_expand_to_same_rank`).
+
+    Example:
+        >>> align((1,), (24, 1)), align((24, 1), (24,)), align((3,), (4, 5))
+        ((1, 1), (24,), None)
+    """
+    if len(output) == len(target):
+        return output
+    if len(target) == len(output) + 1 and target[-1] == 1:
+        return (*output, 1)
+    return output[:-1] if len(output) == len(target) + 1 and output[-1] == 1 else None
 
 
 def project_on_simplex(values: Array, axis: int = -1) -> Array:

@@ -5,8 +5,10 @@ from typing import Any, Final
 
 import keras
 import numpy as np
+from keras.src.backend.common.masking import get_keras_mask
 from numpy.typing import NDArray
 
+from truecopy.audit.padding import find_padding, weigh_values
 from truecopy.audit.preserve import unchanged
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import flat, squash
@@ -29,18 +31,29 @@ _CONSTANT: Final = 1e-6
 class Outputs:
     """The model's copies of the sampled rows, as arrays of (rows, values) in float64.
 
-    `wanted` are the targets; `shaped` says that both have as many values.
+    `wanted` are the targets; `weights` what of them counts, None where all of it does; `shaped`
+    says that both have as many values; `padding` are the values that only fill rows up.
     """
 
     seen: Array
     training: tuple[Array, ...]
     again: Array
     wanted: Array
+    weights: Array | None = None
+    padding: Array | None = None
 
     @property
     def shaped(self) -> bool:
         """Whether output and target can be compared value by value."""
         return self.seen.shape == self.wanted.shape
+
+    def mean(self) -> Array:
+        """Return the mean of the targets that count."""
+        return _mean(self.wanted, self.weights)
+
+    def error(self, copy: Array | float) -> float:
+        """Return the mean squared error of a copy, of what counts."""
+        return _squared(self.wanted, copy, self.weights)
 
     def squashed(self) -> "Outputs":
         """Return the probabilities that outputs stand for which are logits."""
@@ -62,17 +75,28 @@ def run_model(subject: Subject, number: int) -> Outputs:
     model = subject.model
 
     def run(*, training: bool) -> Array:
-        given = keras.tree.flatten(model(subject.inputs, training=training))[number]
-        return flat(as_array(given))
+        return flat(as_array(call(training=training)))
+
+    def call(*, training: bool) -> Any:
+        return keras.tree.flatten(model(subject.inputs, training=training))[number]
 
     with unchanged(model):
-        seen, again = run(training=False), run(training=False)
+        given = call(training=False)
+        # What Keras 3.15 leaves out of the loss where a masked step reaches the output.
+        mask = get_keras_mask(given)
+        seen, again = flat(as_array(given)), run(training=False)
         training = [run(training=True)]
         if not np.array_equal(training[0], seen):
             training += [run(training=True) for _ in range(_TRAINING_CALLS - 1)]
-    wanted = subject.inputs if subject.targets is None else subject.targets
+    wanted = np.asarray(subject.inputs if subject.targets is None else subject.targets)
+    kept = None if mask is None else as_array(mask)
     return Outputs(
-        seen=seen, again=again, training=tuple(training), wanted=flat(np.asarray(wanted))
+        seen=seen,
+        again=again,
+        training=tuple(training),
+        wanted=flat(wanted),
+        weights=weigh_values(wanted.shape, subject.weights, kept),
+        padding=weigh_values(wanted.shape, find_padding(wanted)),
     )
 
 
@@ -95,8 +119,8 @@ def measure_behaviour(
         output_outside=float(((seen < 0) | (seen > 1)).mean()),
         outputs=seen.shape[1],
         output_sums=float(np.median(seen.sum(axis=1))),
-        mse_mean=_squared(wanted, wanted.mean(axis=0)),
-        mse_blank=_squared(wanted, 0.0),
+        mse_mean=outputs.error(outputs.mean()),
+        mse_blank=outputs.error(0.0),
     )
     logits = _gives_logits(model, seen, wanted)
     if logits:
@@ -114,15 +138,27 @@ def measure_behaviour(
     moves = wanted.std(axis=0) > _CONSTANT * max(spread, 1e-30)
     still = seen.std(axis=0) <= _CONSTANT * max(spread, 1e-30)
     inputs = flat(keras.tree.flatten(subject.inputs)[0])
+    weighed = outputs.weights is not None
     facts = replace(
         facts,
-        mse=_squared(wanted, seen),
-        mse_training=float(np.mean([_squared(wanted, copy) for copy in outputs.training])),
-        mse_input=_squared(wanted, inputs) if inputs.shape == wanted.shape and not same else None,
-        mse_pca=pca_error(wanted, model.latent) if same and model.latent else None,
+        mse=outputs.error(seen),
+        mse_training=float(np.mean([outputs.error(copy) for copy in outputs.training])),
+        mse_input=outputs.error(inputs) if inputs.shape == wanted.shape and not same else None,
+        mse_pca=pca_error(wanted, model.latent) if same and model.latent and not weighed else None,
         dead_outputs=int((moves & still).sum()),
+        padding=None if weighed else _measure_padding(outputs),
     )
-    return _add_validation(facts, subject, wanted, logits=logits)
+    # Which of the validation rows count isn't known.
+    return facts if weighed else _add_validation(facts, subject, wanted, logits=logits)
+
+
+def _measure_padding(outputs: Outputs) -> tuple[float, float] | None:
+    """Return the share of padding, and what of the mean's error is left beside it."""
+    if outputs.padding is None or not (beside := 1 - outputs.padding).any():
+        return None
+    trivial = _squared(outputs.wanted, _mean(outputs.wanted, beside), beside)
+    left = _squared(outputs.wanted, outputs.seen, beside)
+    return (float(outputs.padding.mean()), left / trivial) if trivial > 0 else None
 
 
 def _add_validation(
@@ -144,8 +180,16 @@ def _add_validation(
     )
 
 
-def _squared(wanted: Array, copy: Array | float) -> float:
-    return float(np.square(wanted - copy).mean())
+def _squared(wanted: Array, copy: Array | float, weights: Array | None = None) -> float:
+    return float(np.average(np.square(wanted - copy), weights=weights))
+
+
+def _mean(wanted: Array, weights: Array | None) -> Array:
+    """Return the mean of each value over the rows in which it counts; 0 where it never does."""
+    if weights is None:
+        return np.asarray(wanted.mean(axis=0))
+    total = weights.sum(axis=0)
+    return np.asarray((wanted * weights).sum(axis=0) / np.where(total > 0, total, 1.0))
 
 
 def _dependence(outputs: Outputs, spread: float) -> float:

@@ -5,6 +5,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from truecopy.audit.tensors import flat
 from truecopy.rules.inputs import GREY_MAXIMA
 
 Array = NDArray[Any]
@@ -21,6 +22,11 @@ _UNTOLD: Final = 0.9
 _OFF: Final = 0.05
 # Words of a text: so many different ones, in so many columns of about the same mean and spread.
 _LEAST_WORDS: Final = 50
+# Of fewer ones, each number up to the last is one, and none is far more frequent than others.
+_FEWEST_WORDS: Final = 20
+_WITHOUT_GAPS: Final = 0.95
+# Columns of words may hang together a little: some words follow others.
+_WORDS_TELL: Final = 0.25
 _LEAST_TOKENS: Final = 4
 _ALIKE: Final = 0.5
 _LEAST_ROWS: Final = 30
@@ -33,10 +39,11 @@ def find_cardinal(rows: Array) -> tuple[int, ...]:
     Whole numbers over a wide range that are spread evenly over it, or that count the rows; the
     former also after a scaler has moved and stretched them, where nearly all differ and the other
     columns tell nothing of them. And all columns, where they hold the same many whole numbers and
-    tell nothing of each other, as words of a vocabulary do.
+    tell nothing of each other, as words of a vocabulary do. Of sequences with one number a step
+    only the last is asked.
 
     Args:
-        rows: Shape (rows, columns); other shapes are no tables and have none.
+        rows: Shape (rows, columns) or (rows, steps, 1); other shapes have none.
 
     Example:
         >>> draw = np.random.default_rng(0)
@@ -44,12 +51,15 @@ def find_cardinal(rows: Array) -> tuple[int, ...]:
         >>> find_cardinal(np.stack([ids, heights], axis=1))
         (0,)
     """
-    if rows.ndim != 2 or len(rows) < _LEAST_ROWS or rows.shape[1] > _MOST_COLUMNS:  # noqa: PLR2004
+    steps = rows.ndim == 3 and rows.shape[2] == 1  # noqa: PLR2004
+    if not (steps or rows.ndim == 2) or len(rows) < _LEAST_ROWS or rows.shape[1] > _MOST_COLUMNS:  # noqa: PLR2004
         return ()
-    values = rows.astype(np.float64)
+    values = flat(rows)
     finite = bool(np.isfinite(values).all())
     if finite and _are_tokens(values):
         return tuple(range(rows.shape[1]))
+    if steps:
+        return ()
     return tuple(
         number
         for number in range(rows.shape[1])
@@ -63,13 +73,17 @@ def _are_tokens(values: NDArray[np.float64]) -> bool:
     if (values != np.rint(values)).any() or values.min() < 0 or values.max() in GREY_MAXIMA:
         return False
     means, spreads = values.mean(axis=0), values.std(axis=0)
-    if len(np.unique(values)) < _LEAST_WORDS or spreads.min() == 0:
+    words = len(np.unique(values))
+    if words < _FEWEST_WORDS or spreads.min() == 0:
         return False
     alike = np.ptp(means) < _ALIKE * means.mean() and np.ptp(spreads) < _ALIKE * spreads.mean()
     correlations = np.asarray(np.corrcoef(values, rowvar=False))
     pairs = correlations[np.triu_indices(values.shape[1], 1)]
+    told = float(np.abs(pairs).mean())
     # Of independent columns they are about 1 / sqrt(rows).
-    return bool(alike and np.abs(pairs).mean() < 2 / np.sqrt(len(values)))
+    many = words >= _LEAST_WORDS and told < 2 / np.sqrt(len(values))
+    listed = values.min() <= 1 and words >= _WITHOUT_GAPS * (np.ptp(values) + 1)
+    return bool(alike and (many or (listed and told < _WORDS_TELL and _is_even(values.ravel()))))
 
 
 def _is_identifier(values: NDArray[np.float64]) -> bool:

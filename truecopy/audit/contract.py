@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.audit.around import find_better, is_unbounded, to_logits
-from truecopy.audit.attainable import Attainable
+from truecopy.audit.attainable import Attainable, align
 from truecopy.audit.batchsize import measure_scaling
 from truecopy.audit.likeness import Likeness, find_likeness
 from truecopy.audit.lossfunction import LossFunction, NoLoss, find_loss
@@ -213,15 +213,17 @@ def _broadcasts(case: _Case) -> bool:
     """Say whether output and targets differ in shape and the loss repeats one of them."""
     if case.seen is None or case.seen.shape == case.targets.shape:
         return False
+    shape = align(case.seen.shape[1:], case.targets.shape[1:])
+    seen = case.seen if shape is None else case.seen.reshape(-1, *shape)
     try:
-        wide = np.broadcast_shapes(case.seen.shape, case.targets.shape)
+        wide = np.broadcast_shapes(seen.shape, case.targets.shape)
     except ValueError:
         return False
-    short, full = sorted((case.seen, case.targets), key=lambda array: array.size)
+    short, full = sorted((seen, case.targets), key=lambda array: array.size)
     if short.size == full.size and wide == full.shape:
         return False
     as_given = case.charge(case.targets, case.seen)
-    repeated = case.charge(np.broadcast_to(case.targets, wide), np.broadcast_to(case.seen, wide))
+    repeated = case.charge(np.broadcast_to(case.targets, wide), np.broadcast_to(seen, wide))
     return bool(np.isclose(as_given, repeated, rtol=1e-4))
 
 

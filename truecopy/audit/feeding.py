@@ -31,7 +31,8 @@ class Sample:
     `rows` is how many there are in all, None where only a stream knows; `sampled` says how the
     sample was taken, empty where it is all. `replacement` goes to `fit` in place of `x`.
     `places` are the sampled rows' positions in an array, None for a stream. `whole` are all
-    targets where they are an array in memory, not a copy.
+    targets where they are an array in memory, not a copy. `weights` are what `sample_weight` gives
+    these rows.
     """
 
     inputs: Array | None = None
@@ -41,6 +42,7 @@ class Sample:
     places: Array | None = None
     replacement: Any = None
     whole: Array | None = None
+    weights: Array | None = None
     notes: tuple[str, ...] = ()
 
     def joined(self, x: Array, y: Array | None, *, most: int) -> "Sample":
@@ -50,15 +52,19 @@ class Sample:
         targets = self.targets
         if targets is not None and y is not None:
             targets = np.concatenate([targets, y])[:most]
-        return replace(self, inputs=np.concatenate([self.inputs, x])[:most], targets=targets)
+        inputs = np.concatenate([self.inputs, x])[:most]
+        return replace(self, inputs=inputs, targets=targets, weights=None)
 
 
-def sample_given(x: Any, y: Any = None, *, share: float = 1.0, most: int = MOST_ROWS) -> Sample:
+def sample_given(
+    x: Any, y: Any = None, weights: Any = None, *, share: float = 1.0, most: int = MOST_ROWS
+) -> Sample:
     """Return a sample of the rows that `fit(x, y)` is given.
 
     Args:
         x: Anything that Keras' `fit` takes.
         y: Its targets; None where there are none, or where `x` gives them.
+        weights: `sample_weight`; None where there is none, or where `x` gives it.
         share: The share of the rows to take from, from the start: a `validation_split` takes
             the others.
         most: The most rows to take.
@@ -72,10 +78,10 @@ def sample_given(x: Any, y: Any = None, *, share: float = 1.0, most: int = MOST_
         parts = list(y.values()) if isinstance(y, dict) else list(y)
         if len(parts) != 1:
             told = f"The model has {len(parts)} outputs; their targets were not used."
-            return _sample_array(x, None, share, most, notes=(told,))
+            return _sample_array(x, None, None, share, most, notes=(told,))
         y = parts[0]
     if hasattr(x, "shape") or hasattr(x, "to_numpy") or _is_numbers(x):
-        return _sample_array(x, y, share, most)
+        return _sample_array(x, y, weights, share, most)
     return _sample_batches(x, most)
 
 
@@ -87,7 +93,7 @@ def _is_numbers(x: Any) -> bool:
 
 
 def _sample_array(
-    x: Any, y: Any, share: float, most: int, *, notes: tuple[str, ...] = ()
+    x: Any, y: Any, weights: Any, share: float, most: int, *, notes: tuple[str, ...] = ()
 ) -> Sample:
     rows = math.floor(len(x) * share) if share < 1 else len(x)
     # Evenly spread: data are often sorted, and the user's seeds must not be touched.
@@ -96,6 +102,7 @@ def _sample_array(
     if y is not None and len(y) != len(x):
         y, notes = None, (*notes, "Inputs and targets differ in their number of rows.")
     targets = None if y is None or y is x else take_rows(y, places)
+    weighed = weights is not None and len(weights) == len(x)
     given = x if y is None else y
     whole = given[:rows] if type(given) is np.ndarray else None
     sampled = "" if len(places) == rows else f"{len(places):,} of {rows:,} rows, evenly spread"
@@ -106,6 +113,7 @@ def _sample_array(
         sampled=sampled,
         places=places,
         whole=whole,
+        weights=take_rows(weights, places) if weighed else None,
         notes=notes,
     )
 
@@ -181,14 +189,15 @@ class _Joined:
 
     inputs: list[Array] = field(default_factory=list)
     targets: list[Array] = field(default_factory=list)
+    weights: list[Array] = field(default_factory=list)
     rows: int = 0
     several: bool = False
     batches: list[Any] = field(default_factory=list)
 
     def add(self, batch: Any) -> None:
         self.batches.append(batch)
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(_as_tuple(batch))
-        parts = [_only(part) for part in (x, y)]
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(_as_tuple(batch))
+        parts = [_only(part) for part in (x, y, weights)]
         if parts[0] is None:
             self.several = True
             return
@@ -196,16 +205,19 @@ class _Joined:
         self.rows += len(self.inputs[-1])
         if parts[1] is not None:
             self.targets.append(to_array(parts[1]))
+        if parts[2] is not None:
+            self.weights.append(to_array(parts[2]))
 
     def sample(self, most: int, replacement: Any, kind: str) -> Sample:
         if self.several or not self.inputs:
             told = "has several inputs" if self.several else "gave no batches"
             return Sample(replacement=replacement, notes=(f"The {kind} {told}: no rows to probe.",))
         inputs = np.concatenate(self.inputs)[:most]
-        whole = len(self.targets) == len(self.inputs)
+        whole, weighed = (len(part) == len(self.inputs) for part in (self.targets, self.weights))
         return Sample(
             inputs=inputs,
             targets=np.concatenate(self.targets)[:most] if whole else None,
+            weights=np.concatenate(self.weights)[:most] if weighed else None,
             sampled=f"{len(inputs):,} rows from {len(self.inputs)} batches of a {kind}",
             replacement=replacement,
         )

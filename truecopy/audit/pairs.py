@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from truecopy.audit.cardinal import find_cardinal
 from truecopy.audit.feeding import MOST_ROWS
 from truecopy.audit.noisier import find_noisier
+from truecopy.audit.padding import weigh_values
 from truecopy.audit.scaledagain import is_scaled_again
 from truecopy.audit.subject import Subject
+from truecopy.audit.tensors import flat
 from truecopy.data.profile import profile
 from truecopy.facts import DataFacts
 from truecopy.rules.facts import PairFacts, SpareArray, Where
@@ -52,12 +54,12 @@ def compare_pair(subject: Subject) -> PairFacts | None:
         targets=of_targets,
         identical=identical,
         **_relate(inputs, targets, identical=identical),
-        **_summarise(targets),
+        **_summarise(targets, subject.weights),
         cardinal=find_cardinal(inputs),
         validation=validation,
         validation_targets=validation_targets,
         scaled_again=_is_scaled_again(subject, inputs),
-        spare=_compare_spare(subject, inputs, targets),
+        spare=(*_compare_spare(subject, inputs, targets), *_of_others(subject)),
         sampled=subject.sampled,
     )
 
@@ -165,20 +167,22 @@ def correlate_rows(first: Array, second: Array) -> float | None:
     return float(np.median((a * b).sum(axis=1)[there] / sizes[there]))
 
 
-def _summarise(targets: Array) -> dict[str, Any]:
-    """Return sums, the most common value and the variation of targets, in their own units."""
+def _summarise(targets: Array, weights: Array | None) -> dict[str, Any]:
+    """Return sums, the most common value that counts and the variation, in the targets' units."""
     rows = targets.reshape(len(targets), -1) if targets.ndim == 1 else targets
     finite = np.isfinite(rows).all(axis=tuple(range(1, rows.ndim)))
     rows = rows[finite]
     if not rows.size:
         return {}
     sums = rows.sum(axis=-1, dtype=np.float64)
-    values, counts = np.unique(rows, return_counts=True)
+    weighed = weigh_values(targets.shape, weights)
+    counting = rows if weighed is None else flat(targets)[weighed > 0]
+    values, counts = np.unique(counting, return_counts=True)
     deviation = rows.std(axis=0, dtype=np.float64).mean()
     size = np.abs(rows.mean(axis=0, dtype=np.float64)).mean()
     return {
         "target_sums": (float(sums.min()), float(np.median(sums)), float(sums.max())),
-        "most_common": float(counts.max() / rows.size),
+        "most_common": float(counts.max() / counting.size),
         "common_value": float(values[counts.argmax()]),
         "variation": float(deviation / size) if size > 0 else None,
     }
@@ -191,6 +195,10 @@ def _compare_spare(subject: Subject, inputs: Array, targets: Array) -> tuple[Spa
             continue
         found.append(_relate_spare(name, rows, inputs, subject.where(f"array {name}")))
     return tuple(found)
+
+
+def _of_others(subject: Subject) -> tuple[SpareArray, ...]:
+    return () if subject.elsewhere is None else (subject.elsewhere,)
 
 
 def _usable(spare: Mapping[str, Any], inputs: Array) -> dict[str, Array]:

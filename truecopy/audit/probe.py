@@ -31,7 +31,7 @@ from truecopy.audit.structure import describe_model, describe_unused, is_straigh
 from truecopy.audit.subject import Subject
 from truecopy.audit.tied import add_tied
 from truecopy.audit.trace import Recorded, record
-from truecopy.audit.units import measure_units
+from truecopy.audit.units import measure_start, measure_units
 from truecopy.audit.variational import measure_variational
 from truecopy.rules.facts import AuditFacts, BehaviourFacts, ContractFacts, LayerFacts, ModelFacts
 
@@ -261,6 +261,9 @@ def _structure(made: Probe, subject: Subject, run: Run) -> ModelFacts:
     )
     layers: tuple[LayerFacts, ...] = made.attempt(
         "the units", lambda: measure_units(model.layers, run.recorded, subject), model.layers
+    )
+    layers = made.attempt(
+        "the units before training", lambda: measure_start(layers, subject, run.rows), layers
     )
     layers = tuple(replace(e, where=subject.where(f"layer {e.name}")) for e in layers)
     compiled = made.attempt("the compile settings", lambda: describe_compile(subject), None)

@@ -12,9 +12,9 @@ import keras
 from truecopy.audit.feeding import Sample, sample_given
 from truecopy.audit.recorded_losses import Losses
 from truecopy.audit.recording import first_broken_layer
-from truecopy.audit.spare import assigned_where, find_spare
+from truecopy.audit.spare import assigned_where, find_noise_elsewhere, find_spare
 from truecopy.audit.subject import Array, Subject
-from truecopy.rules.facts import AuditFacts, Where
+from truecopy.rules.facts import AuditFacts, SpareArray, Where
 
 DEFAULT_BATCH: Final = 32  # of Keras' fit
 
@@ -24,7 +24,8 @@ class Session:
     """One training of one model, which a program may spread over several calls of `fit`.
 
     `state` counts how often the model was compiled before; `wide` is a larger sample, to train
-    on, and `wide_spare` the same rows of the arrays that were not used; `spent` are the seconds
+    on, and `wide_spare` the same rows of the arrays that were not used; `elsewhere` is an array of
+    other rows that is noisy; `spent` are the seconds
     of training since the last audit, `audit_seconds` how long that took, `facts` what it found.
     """
 
@@ -43,6 +44,7 @@ class Session:
     targets_known: bool = True
     spare: Mapping[str, Array] = field(default_factory=dict)
     wide_spare: Mapping[str, Array] = field(default_factory=dict)
+    elsewhere: SpareArray | None = None
     wheres: dict[str, Where] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     spent: float = 0.0
@@ -72,12 +74,14 @@ class Session:
             inputs=sample.inputs,
             targets=targets,
             whole=sample.whole,
+            weights=sample.weights,
             rows=sample.rows or (0 if sample.inputs is None else len(sample.inputs)),
             sampled=sample.sampled,
             validation=self.validation,
             training=training if training.steps else None,
             initial_weights=self.initial_weights,
             spare=self.wide_spare if sample is self.wide else self.spare,
+            elsewhere=self.elsewhere,
             wheres=self.wheres,
             notes=(*self.notes, *sample.notes),
         )
@@ -142,13 +146,15 @@ class FitCall:
     ) -> Session:
         """Return a session of this call; `session_of` makes it of a sample."""
         try:
-            sample = sample_given(self["x"], self["y"], share=self.share)
+            sample = sample_given(self["x"], self["y"], self["sample_weight"], share=self.share)
         except Exception as error:  # noqa: BLE001 (the user's data set may fail in any way)
             told = f"The data of fit could not be sampled: {type(error).__name__}: {error}"
             sample = Sample(notes=(told,))
         session = session_of(sample=sample)
         session.validation = self.validation()
+        frames = list(frames)
         session.spare = find_spare(frames, self.given, self["x"], sample)
+        session.elsewhere = find_noise_elsewhere(frames, self["x"])
         for name in session.spare:
             where = assigned_where(name, session.where, root)
             if where is not None:

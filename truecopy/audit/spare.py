@@ -1,5 +1,6 @@
 """Arrays that a program made like its inputs and did not give to `fit`: a forgotten copy."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import FrameType
@@ -9,11 +10,13 @@ import numpy as np
 
 from truecopy.audit.feeding import Sample, take_rows
 from truecopy.audit.lines import assigned_line
+from truecopy.audit.noisier import Noise, find_noisier
 from truecopy.audit.subject import Array
-from truecopy.rules.facts import Where
+from truecopy.rules.facts import SpareArray, Where
 
 # Programs name a handful of arrays; more are slices of one another.
 _MOST_SPARE: Final = 8
+_MOST_PAIRS: Final = 12
 
 
 def find_spare(
@@ -44,6 +47,36 @@ def find_spare(
         if len(found) == _MOST_SPARE:
             break
     return found
+
+
+def find_noise_elsewhere(frames: Iterable[FrameType], x: Any) -> SpareArray | None:
+    """Return an array of other rows that is the noisy copy of one beside it, None for none.
+
+    Args:
+        frames: The program's frames that are running.
+        x: The inputs as given; arrays count whose rows have as many values.
+    """
+    if not isinstance(x, np.ndarray) or not len(x):
+        return None
+    beside = {
+        name: value.reshape(len(value), *x.shape[1:])
+        for name, value in _names(frames).items()
+        if isinstance(value, np.ndarray)
+        and value.dtype.kind == "f"
+        and value.ndim > 1
+        and 0 < len(value) != len(x)
+        and value[0].size == x[0].size
+    }
+    for (one, a), (other, b) in itertools.islice(
+        itertools.combinations(beside.items(), 2), _MOST_PAIRS
+    ):
+        if len(a) != len(b) or np.may_share_memory(a, b):
+            continue
+        noise = find_noisier(a, b) if np.isfinite(a).all() and np.isfinite(b).all() else Noise()
+        if noise.which != "neither":
+            name = other if noise.which == "second" else one
+            return SpareArray(name=name, relation="noisy-elsewhere", noise=noise.deviation)
+    return None
 
 
 def _rows_of(value: Any, x: Array, first: int) -> str | None:

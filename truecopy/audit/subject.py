@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from truecopy.rules.facts import TrainingFacts, Where
+from truecopy.rules.facts import SpareArray, TrainingFacts, Where
 
 Array = NDArray[Any]
 
@@ -22,6 +22,7 @@ class Subject:
         known.
         targets: What it is fitted to, the same rows; the inputs themselves where there are
         none.
+        weights: What counts of the same rows: `sample_weight` of rows, of steps or of values.
         whole: All targets, where they are an array in memory; for what costs little per row.
         rows: How many rows there are in all.
         sampled: How the sample was taken, in words; empty where it is all rows.
@@ -31,6 +32,7 @@ class Subject:
         initial_weights: All weights before that training, in the order of `model.weights`.
         spare: Arrays of the program that have the rows' shape and were not given to `fit`, by
             name, the same rows as `inputs` where their number is the same.
+        elsewhere: An array of the program that is other rows with something random added.
         wheres: Lines of the program: 'compile', 'fit', 'layer NAME' and 'array NAME'.
         seed: Draws what the audit draws.
         notes: Sentences on what could not be seen.
@@ -40,6 +42,7 @@ class Subject:
     target: str
     inputs: Array | None = None
     targets: Array | None = None
+    weights: Array | None = None
     whole: Array | None = None
     rows: int = 0
     sampled: str = ""
@@ -48,6 +51,7 @@ class Subject:
     training: TrainingFacts | None = None
     initial_weights: list[Array] | None = None
     spare: Mapping[str, Array] = field(default_factory=dict)
+    elsewhere: SpareArray | None = None
     wheres: Mapping[str, Where] = field(default_factory=dict)
     seed: int = 0
     notes: tuple[str, ...] = ()

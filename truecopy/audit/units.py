@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.audit.named import name_applied
+from truecopy.audit.preserve import unchanged
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import flat
-from truecopy.audit.trace import Call, Recorded, as_array
+from truecopy.audit.trace import Call, Recorded, as_array, record
 from truecopy.rules.facts import LayerFacts
 
 Array = NDArray[Any]
@@ -30,6 +31,8 @@ _ROWS_A_UNIT: Final = 4
 _NEAR: Final = 0.01
 # A unit at a bound on nearly all rows says as much as a constant.
 _NEARLY_ALL: Final = 0.95
+# Where fewer of a layer's values are at a bound, it doesn't matter since when.
+_MANY: Final = 0.5
 
 
 def measure_units(
@@ -71,7 +74,7 @@ def _measure_layer(
     starved = dead.all() and all(map(_is_constant, call.inputs))
     saturated = at_bound = None
     if activation in _BOUNDED:
-        near = _find_at_bound(rows, *_BOUNDED[activation])
+        near = _find_at_bound(rows, activation)
         saturated = int((near.mean(axis=0) > _NEARLY_ALL).sum())
         at_bound = float(near.mean())
     clipped = None
@@ -126,10 +129,36 @@ def _explain(codes: Array, targets: Array) -> float:
     return 1 - float(np.square(moved - fitted).sum()) / total if total > 0 else 0.0
 
 
-def _find_at_bound(rows: Array, low: float, high: float) -> Array:
+def _find_at_bound(rows: Array, activation: str) -> Array:
+    low, high = _BOUNDED[activation]
     margin = _NEAR * (high - low)
     near: Array = (rows < low + margin) | (rows > high - margin)
     return near
+
+
+def measure_start(
+    layers: tuple[LayerFacts, ...], subject: Subject, rows: Any
+) -> tuple[LayerFacts, ...]:
+    """Return the layers with what was at a bound before the training, where much is now.
+
+    Args:
+        layers: As `measure_units` gives them.
+        subject: What is audited; without its initial weights nothing is added.
+        rows: The inputs that were looked at.
+    """
+    hidden = [layer for layer in layers if layer.part != "output"]
+    if subject.initial_weights is None or not any((h.at_bound or 0.0) >= _MANY for h in hidden):
+        return layers
+    with unchanged(subject.model):
+        subject.model.set_weights(subject.initial_weights)
+        recorded = record(subject.model, rows)
+        fresh: dict[str, float] = {}
+        for call in recorded.leaves():
+            activation, given = name_applied(call, recorded)
+            if activation in _BOUNDED:
+                near = _find_at_bound(as_array(given), activation)
+                fresh.setdefault(call.layer.name, float(near.mean()))
+    return tuple(replace(layer, at_bound_fresh=fresh.get(layer.name)) for layer in layers)
 
 
 def _by_variable(subject: Subject) -> dict[int, Array]:

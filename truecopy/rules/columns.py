@@ -21,6 +21,7 @@ from truecopy.rules.measured import (
     is_autoencoder,
     is_bounded,
     is_number,
+    is_settled,
     is_trained,
     left_over,
 )
@@ -34,6 +35,9 @@ _PADDING_COST: Final = 0.5
 # Nine of ten values the same: predicting just that one scores better than most first networks.
 # MNIST, with 81 % zeros, is an ordinary picture.
 _PADDED: Final = 0.9
+# More steps that only fill up than steps that say something.
+_PADDED_STEPS: Final = 0.5
+_MASK: Final = "Weight or mask the loss so that padding doesn't count."
 
 
 @rule("TC103")
@@ -149,7 +153,9 @@ def categories_as_numbers(facts: AuditFacts) -> Finding | None:
     given = data.inputs
     # A scaled table has 0 and 1 for bounds, too.
     levels = is_grey(given) and given.maximum > 1
-    if len(given.shape) >= PICTURE_DIMENSIONS or levels or given.binary:
+    # One number a step is a table's row, written as a sequence.
+    pictures = len(given.shape) >= PICTURE_DIMENSIONS and given.shape[1:] != (1,)
+    if pictures or levels or given.binary:
         return None
     columns = ", ".join(map(str, data.cardinal[:5]))
     return find(
@@ -169,8 +175,10 @@ def padding_dominates(facts: AuditFacts) -> Finding | None:
     """Most target values are one constant, so predicting just that looks good.
 
     What it checks
-        The share of the most frequent target value: 90 % or more, where the model hasn't
-        learned half of the rest. One-hot targets are left alone.
+        The share of the most frequent target value that counts: 90 % or more, where the model
+        hasn't learned half of the rest. Or that of steps at the ends of sequences that hold
+        nothing but one constant: half or more, where half of the mean target's error is left in
+        the other steps. One-hot targets are left alone.
 
     Why it matters
         Padding and empty cells are easy, and there are many of them: a network that returns the
@@ -187,7 +195,12 @@ def padding_dominates(facts: AuditFacts) -> Finding | None:
         When the constant is what must be copied.
     """
     data = facts.data
-    if data is None or not is_autoencoder(facts) or not is_above(data.most_common, _PADDED):
+    if data is None or not is_autoencoder(facts):
+        return None
+    padded = _find_padded(facts)
+    if padded is not None:
+        return padded
+    if not is_above(data.most_common, _PADDED):
         return None
     left = left_over(facts) if is_trained(facts) else None
     if data.targets.groups or sums_to_one(data.target_sums) or (left is not None and left < HALF):
@@ -202,7 +215,27 @@ def padding_dominates(facts: AuditFacts) -> Finding | None:
         f"{format_percent(data.most_common)} of the target values are "
         f"{format_number(data.common_value)}{shown}.",
         evidence={"share": data.most_common, "value": data.common_value, "loss_of_blank": blank},
-        fix="Weight or mask the loss so that padding doesn't count.",
+        fix=_MASK,
+        cost=_PADDING_COST,
+        where=facts.fit_where,
+    )
+
+
+def _find_padded(facts: AuditFacts) -> Finding | None:
+    """Return what is wrong where most steps are padding, and little was learned of the others."""
+    seen = facts.behaviour
+    if seen is None or seen.padding is None or not seen.trained:
+        return None
+    share, left = seen.padding
+    if share < _PADDED_STEPS or not is_above(left, HALF):
+        return None
+    return find(
+        padding_dominates,
+        "warning" if is_settled(facts) else "note",
+        f"{format_percent(share)} of the steps only fill the rows up; {format_percent(left)} of "
+        "the mean target's error is left in the others.",
+        evidence={"share": share, "left_over": left},
+        fix=_MASK,
         cost=_PADDING_COST,
         where=facts.fit_where,
     )

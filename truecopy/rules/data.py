@@ -6,7 +6,7 @@ from truecopy.facts import DataFacts
 from truecopy.reports.wording import format_number, format_range
 from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
-from truecopy.rules.inputs import PICTURE_DIMENSIONS, scales_itself, scaling_for
+from truecopy.rules.inputs import LARGE, PICTURE_DIMENSIONS, scales_itself, scaling_for
 from truecopy.rules.measured import (
     SYMPTOMS,
     has_worked,
@@ -19,9 +19,6 @@ from truecopy.rules.measured import (
 )
 from truecopy.rules.rule import find, rule
 
-# Initial weights expect inputs of size about 1 (Glorot and Bengio 2010). Standardised values have
-# a root mean square of 1, bytes one of about 100; from 5 on the first layer starts 5 times off.
-_LARGE: Final = 5.0
 # No value reaches a twentieth: bytes divided by 255 twice end at 0.004.
 _SMALL: Final = 0.05
 # One direction of a table has this much of the variance: the column with the largest unit.
@@ -126,11 +123,11 @@ def unscaled_input(facts: AuditFacts) -> Finding | None:
         return None
     size = (given.mean**2 + given.spread**2) ** 0.5
     largest = max(abs(bounds[0]), abs(bounds[1]))
-    large, small = size >= _LARGE, 0 < largest < _SMALL
+    large, small = size >= LARGE, 0 < largest < _SMALL
     reached = facts.model.first_input
     if reached is not None and all(map(is_number, reached)):
         seen = max(abs(reached[0]), abs(reached[1]))
-        large, small = large and seen >= _LARGE, small and seen < _SMALL
+        large, small = large and seen >= LARGE, small and seen < _SMALL
     if not large and not small:
         return None
     left = left_over(facts) if is_trained(facts) else None

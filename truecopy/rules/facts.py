@@ -38,8 +38,9 @@ class LayerFacts(Record):
     On the probed rows, in inference mode: `share_zero` of its values are exactly 0;
     `dead` of its `units` (features or channels) are constant at the activation's zero or bound
     for all rows; `saturated` of them are within 1 % of a bound on over 95 % of rows, and
-    `at_bound` is the share of all values that are: only bounded activations have them. `gradient`
-    and `update` are the norms of one batch's gradient and optimiser step divided by the weights'
+    `at_bound` is the share of all values that are: only bounded activations have them;
+    `at_bound_fresh` is that before the training watched, where it is large now. `gradient` and
+    `update` are the norms of one batch's gradient and optimiser step divided by the weights'
     norm; `changed` is how far the weights moved in the training watched, divided by their norm
     before; `same_weights` says that the weights that multiply began as one and the same number.
     `clipped` is the share of the targets' variance that a linear map of a latent explains
@@ -62,6 +63,7 @@ class LayerFacts(Record):
     dead: int | None = None
     saturated: int | None = None
     at_bound: float | None = None
+    at_bound_fresh: float | None = None
     gradient: float | None = None
     update: float | None = None
     changed: float | None = None
@@ -171,7 +173,8 @@ class SpareArray(Record):
     """An array of the user's program that has the rows' shape and was not given to `fit`.
 
     `relation` is 'noisy-copy' (the inputs with something random added), 'cleaner-copy' (the inputs
-    are this with something random added) or 'other'; `noise` the difference's standard deviation.
+    are this with something random added), 'noisy-elsewhere' (so are other rows, which stand beside
+    it) or 'other'; `noise` the difference's standard deviation.
     """
 
     name: str
@@ -274,7 +277,9 @@ class BehaviourFacts(Record):
     copies far better than chance). Mean squared errors against the targets: `mse` in inference
     mode, `mse_training` in training mode (mean of several calls), `mse_mean` of the mean target,
     `mse_blank` of zeros, `mse_pca` of PCA with the latent's width, `mse_input` of handing the
-    input through (None where shapes differ), `mse_untrained` with fresh weights.
+    input through (None where shapes differ); what weights or a mask leave out doesn't count.
+    `padding` is the share of steps that only fill rows up, and what is left beside them of the mean
+    target's error there (None: no such steps).
     `spread` is the standard deviation over rows of the output divided by the targets', over
     all features; `dependence` the change of the output when inputs are permuted between rows,
     relative to the targets' spread. `output` are minimum and maximum of the output, `output_sums`
@@ -309,6 +314,7 @@ class BehaviourFacts(Record):
     one_batch: tuple[float, float] | None = None
     one_batch_floor: float | None = None
     one_batch_mean: float | None = None
+    padding: tuple[float, float] | None = None
     validation_mse: float | None = None
     validation_mse_mean: float | None = None
 

@@ -9,6 +9,9 @@ from truecopy.rules.measured import is_number
 
 # From two dimensions on, a row is a picture or a sequence rather than a table's row.
 PICTURE_DIMENSIONS: Final = 2
+# Initial weights expect inputs of size about 1 (Glorot and Bengio 2010). Standardised values have
+# a root mean square of 1, bytes one of about 100; from 5 on the first layer starts 5 times off.
+LARGE: Final = 5.0
 # Grey levels are whole numbers too: what ends at one of these is a picture's range.
 GREY_MAXIMA: Final = (1.0, 15.0, 16.0, 255.0, 65535.0)
 # Sums of one-hot float32 values are 1 up to rounding.

@@ -42,7 +42,8 @@ def latent_not_narrower(facts: AuditFacts) -> Finding | None:
     What it checks
         The width of the narrowest layer against the number of input values, and how much of the
         output goes around it, where the targets are the inputs and nothing else makes copying
-        hard: no noise, dropout, sparsity penalty or sampling.
+        hard: no noise, dropout, sparsity penalty or sampling. Words and other categories are left
+        alone: how many there are says nothing of how much they tell.
 
     Why it matters
         A network that can hand each value through finds no structure: its codes compress
@@ -64,7 +65,7 @@ def latent_not_narrower(facts: AuditFacts) -> Finding | None:
     features, around = facts.data.inputs.features, is_above(model.bypass, _BYPASSED)
     if model.latent is None or (model.latent < features and not around):
         return None
-    if _is_hard_to_copy(facts):
+    if _is_hard_to_copy(facts) or any(layer.kind == "Embedding" for layer in model.layers):
         return None
     latent = find_layer(facts, model.latent_layer)
     name = f"'{model.latent_layer or '?'}'"

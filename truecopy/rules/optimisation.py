@@ -14,6 +14,7 @@ from truecopy.rules.measured import (
     SYMPTOMS,
     compiled,
     failure_severity,
+    has_worked,
     is_above,
     is_autoencoder,
     is_far_behind_pca,
@@ -70,7 +71,7 @@ def loss_not_decreasing(facts: AuditFacts) -> Finding | None:
     if not all(map(is_number, training.losses)) or not is_settled(facts):
         return None
     failed = is_above(left, AS_THE_MEAN)
-    if not failed and not is_far_behind_pca(facts):
+    if not failed and (has_worked(facts) or not is_far_behind_pca(facts)):
         return None
     first, last, best = training.losses[0], training.losses[-1], min(training.losses)
     floor = facts.contract.perfect if facts.contract is not None else 0.0

@@ -195,7 +195,8 @@ def noise_not_used(facts: AuditFacts) -> Finding | None:
 
     What it checks
         Whether the program holds a noisy copy of the inputs that `fit` was not given, where
-        inputs and targets are the same clean array.
+        inputs and targets are the same clean array. Where it holds one of other rows, which may
+        be there to test a plain autoencoder, this is only a note.
 
     Why it matters
         The network never sees noise, so it can't learn to remove any: on noisy rows it gives
@@ -216,17 +217,21 @@ def noise_not_used(facts: AuditFacts) -> Finding | None:
     if data is None or not is_autoencoder(facts) or not is_same(facts) or facts.model.noise:
         return None
     spare = _find_spare(data, "noisy-copy")
-    if spare is None or not _noticed(data, spare.noise):
+    others = _find_spare(data, "noisy-elsewhere")
+    found = spare or others
+    if found is None or not _noticed(data, found.noise):
         return None
+    added = f"noise of standard deviation {format_number(found.noise)} added (spread "
+    added += f"{format_number(data.inputs.spread)})"
+    told = f"'{found.name}' is {'the inputs' if spare else 'other rows'} with {added}"
+    use = f"Give '{found.name}' as the input and keep the clean rows as the target."
     return find(
         noise_not_used,
-        "warning",
-        f"'{spare.name}' is the inputs with noise of standard deviation "
-        f"{format_number(spare.noise)} added (spread {format_number(data.inputs.spread)}), and "
-        "fit was given the clean rows as both inputs and targets.",
-        evidence={"array": spare.name, "noise": spare.noise, "spread": data.inputs.spread},
-        fix=f"Give '{spare.name}' as the input and keep the clean rows as the target.",
-        change={"action": "set_inputs", "to": f"array {spare.name}"},
+        "warning" if spare else "note",
+        f"{told}, and fit was given the clean rows as both inputs and targets.",
+        evidence={"array": found.name, "noise": found.noise, "spread": data.inputs.spread},
+        fix=use if spare else "To remove noise, give noisy rows as input, clean ones as target.",
+        change={"action": "set_inputs", "to": f"array {found.name}"} if spare else None,
         cost=HALF,
         where=facts.fit_where,
     )

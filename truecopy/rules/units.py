@@ -6,6 +6,7 @@ from typing import Any, Final
 from truecopy.reports.wording import format_percent
 from truecopy.rules.facts import AuditFacts, LayerFacts
 from truecopy.rules.finding import Finding, Severity
+from truecopy.rules.inputs import LARGE
 from truecopy.rules.measured import (
     AS_THE_MEAN,
     HALF,
@@ -37,6 +38,8 @@ _BLOCKED: Final = 0.95
 _SATURATED: Final = 0.5
 # Of all values of a hidden layer; with weights drawn five times too large it is 72 to 89 %.
 _AT_BOUNDS: Final = 0.7
+# Puts what was so from the start before what it led to.
+_FROM_THE_START: Final = 0.05
 # Output columns that never change: a few may be constant in this sample.
 _DEAD_OUTPUTS: Final = 0.05
 # Activations that are exactly 0 for half of all numbers, with no way back.
@@ -244,7 +247,8 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
     What it checks
         The share of a layer's sigmoid or tanh units that are within 1 % of a bound on over
         95 % of the rows: half or more, where the copy is not good all the same. Or such a share
-        of all its values, whichever bound they are at: 70 % or more of a hidden layer.
+        of all its values, whichever bound they are at: 70 % or more of a hidden layer. Where half
+        of a hidden layer was there before the first step, that comes before its consequences.
 
     Why it matters
         At its bound the slope of a sigmoid is next to 0: nothing above or below such a unit
@@ -281,21 +285,39 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
             f"{format_percent(share)} of the values of '{worst.name}' ({worst.activation}) are "
             "within 1 % of a bound"
         )
+    began = _find_worst(hidden, lambda layer: layer.at_bound_fresh, _SATURATED)
     return find(
         saturated_units,
         "warning" if is_settled(facts) else "note",
-        f"{told}{_tell_loss(facts)}.",
+        f"{told}{_tell_start(began)}{_tell_loss(facts)}.",
         evidence={
             "layer": worst.name,
             "saturated": worst.saturated,
             "units": worst.units,
             "at_bound": worst.at_bound,
+            "at_bound_fresh": None if began is None else began[0],
             "left_over": left,
         },
         fix="Scale the inputs to unit size, draw smaller weights, or use relu in hidden layers.",
-        cost=symptom_cost(facts),
+        change=_draw_smaller(facts) if began is not None else None,
+        cost=symptom_cost(facts) + (0.0 if began is None else _FROM_THE_START),
         where=worst.where,
     )
+
+
+def _tell_start(began: tuple[float, LayerFacts] | None) -> str:
+    if began is None:
+        return ""
+    return f"; before the first step, {format_percent(began[0])} of those of '{began[1].name}' were"
+
+
+def _draw_smaller(facts: AuditFacts) -> dict[str, Any] | None:
+    """Return the change to Keras' own weights, None where it is the inputs that are large."""
+    given = facts.model.first_input
+    if given is None or max(map(abs, given)) >= LARGE:
+        return None
+    layers = [e.name for e in facts.model.layers if is_above(e.at_bound_fresh, _SATURATED)]
+    return {"action": "draw_weights", "layers": layers}
 
 
 def _find_worst(

@@ -1,0 +1,65 @@
+"""Steps of sequences that only make rows as long as each other, and what weights leave out."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+# Steps, features: shorter rows are no sequences that were padded.
+_LEAST_STEPS: Final = 4
+_SEQUENCE: Final = 3
+
+
+def find_padding(targets: Array) -> NDArray[np.bool_] | None:
+    """Return which steps at the rows' ends hold nothing but one constant.
+
+    Args:
+        targets: Shape (rows, steps, features).
+
+    Returns:
+        Shape (rows, steps); None for other shapes, and where no step is padding.
+
+    Example:
+        >>> rows = np.array([[[3.0], [2.0], [0.0], [0.0]], [[1.0], [0.0], [4.0], [0.0]]])
+        >>> find_padding(rows).astype(int).tolist()
+        [[0, 0, 1, 1], [0, 0, 0, 1]]
+    """
+    if targets.ndim != _SEQUENCE or targets.shape[1] < _LEAST_STEPS or not len(targets):
+        return None
+    values, counts = np.unique(targets[:, [0, -1]], return_counts=True)
+    still = (targets == values[counts.argmax()]).all(axis=2)
+    before = np.logical_and.accumulate(still, axis=1)
+    after = np.logical_and.accumulate(still[:, ::-1], axis=1)[:, ::-1]
+    padding: NDArray[np.bool_] = before | after
+    return padding if padding.any() else None
+
+
+def weigh_values(shape: tuple[int, ...], *given: Any) -> NDArray[np.float64] | None:
+    """Return the weight of each value of rows of this shape, as (rows, values).
+
+    Args:
+        shape: Of the targets: (rows, ...).
+        given: Weights of rows, of steps or of values, and masks; None counts all alike, and what
+            doesn't fit the shape is left out.
+
+    Returns:
+        Their product; None where there is none, or nothing would count.
+
+    Example:
+        >>> weigh_values((2, 2, 1), np.array([1.0, 2.0]), None).tolist()
+        [[1.0, 1.0], [2.0, 2.0]]
+    """
+    weights = None
+    for one in given:
+        if one is None:
+            continue
+        part = np.asarray(one, np.float64)
+        if not part.ndim or part.shape != shape[: part.ndim]:
+            continue
+        part = part.reshape(part.shape + (1,) * (len(shape) - part.ndim))
+        weights = part if weights is None else weights * part
+    if weights is None or not np.isfinite(weights).all() or not weights.sum() > 0:
+        return None
+    return np.broadcast_to(weights, shape).reshape(len(weights), -1)
