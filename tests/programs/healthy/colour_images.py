@@ -1,3 +1,4 @@
+# may: worse-than-pca
 import keras
 import numpy as np
 from keras import layers
