@@ -229,6 +229,19 @@ def test_scores_do_not_depend_on_batches(denoiser, blobs):
     assert evaluate(denoiser, Chunks()).facts.scores == evaluate(denoiser, rows).facts.scores
 
 
+def test_scores_do_not_depend_on_the_pieces_that_large_rows_are_cut_into(
+    denoiser, blobs, monkeypatch
+):
+    whole = evaluate(denoiser, blobs).to_dict()
+
+    monkeypatch.setattr("truecopy.metrics.scoring._VALUES", 7 * blobs[0].size)
+    pieces = evaluate(denoiser, blobs).to_dict()
+
+    for name, score in whole["scores"].items():
+        for key in {"value", "ci95", "perfect"} & {k for k, v in score.items() if v is not None}:
+            assert pieces["scores"][name][key] == pytest.approx(score[key], rel=1e-9, abs=1e-12)
+
+
 def test_a_flat_keras_model_is_scored_on_images_and_its_accuracy_is_that_of_flat_rows(blobs):
     inputs = keras.Input((64,))
     model = keras.Model(inputs, keras.layers.Dense(64)(keras.layers.Dense(3)(inputs)))

@@ -53,13 +53,12 @@ def weigh_values(shape: tuple[int, ...], *given: Any) -> NDArray[np.float64] | N
     """
     weights = None
     for one in given:
-        if one is None:
-            continue
-        part = np.asarray(one, np.float64)
-        if not part.ndim or part.shape != shape[: part.ndim]:
+        part = None if one is None else np.asarray(one, np.float64)
+        if part is None or not 0 < part.ndim <= len(shape) or len(part) != shape[0]:
             continue
         part = part.reshape(part.shape + (1,) * (len(shape) - part.ndim))
-        weights = part if weights is None else weights * part
+        if all(part.shape[axis] in {1, size} for axis, size in enumerate(shape)):
+            weights = part if weights is None else weights * part
     if weights is None or not np.isfinite(weights).all() or not weights.sum() > 0:
         return None
     return np.broadcast_to(weights, shape).reshape(len(weights), -1)

@@ -172,6 +172,7 @@ def draw_weights(first_row: int, rows: int) -> tuple[Floats, Floats]:
     return weights, weights.sum(axis=0)
 
 
+@lru_cache(maxsize=1)  # rows of one block may come in pieces
 def _draw_block(block: int) -> NDArray[np.uint8]:
     """Return Poisson(1) weights of the rows of one block.
 
