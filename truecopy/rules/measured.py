@@ -26,6 +26,8 @@ SYMPTOMS: Final = (
 )
 # As wrong as the mean image: within a tenth of it, nothing of what differs was learned.
 AS_THE_MEAN: Final = 0.9
+# Far from what a network gives that hasn't begun to tell rows apart.
+FAR_WORSE: Final = 1.5
 # Half of what there is to learn is missing: more than a weak network or a short training costs.
 HALF: Final = 0.5
 # Left over, or behind PCA, by less than this share: nothing that a fault would explain.
@@ -114,8 +116,11 @@ def is_short(facts: AuditFacts) -> bool:
 
 
 def failure_severity(facts: AuditFacts) -> Severity:
-    """Return how grave it is that a settled training ended with nothing learned."""
-    if is_short(facts):
+    """Return how grave it is that a settled training ended with nothing learned.
+
+    A short one that is far worse than the mean target isn't on its way through it.
+    """
+    if is_short(facts) and not is_above(left_over(facts), FAR_WORSE):
         return "note"
     return "error" if facts.training is None or facts.training.complete else "warning"
 
