@@ -39,6 +39,16 @@ def test_the_latent_is_the_narrowest_layer_with_the_activation_that_follows_it()
     assert [e.part for e in facts.layers if e.name in {"z", "out"}] == ["latent", "output"]
 
 
+def test_frozen_layers_have_a_latent_and_an_output_as_well():
+    model = dense(layers.Dense(5), layers.Dense(2, name="z"), layers.Dense(4))
+    model.trainable = False
+
+    facts = facts_of(model, X)
+
+    assert (facts.latent, facts.latent_layer, facts.output_layer) == (2, "z", "out")
+    assert facts.first_input == (X.min(), X.max())
+
+
 def test_the_latent_of_images_is_counted_in_values_and_of_sequences_is_the_vector():
     pooled = keras.Sequential(
         [

@@ -356,6 +356,8 @@ def test_a_loss_that_only_a_train_step_knows_is_measured_and_nothing_is_trained(
     facts = measure_variational(subject, None)
     contract = measure_contract(subject)
 
+    # JAX doesn't trace a step again that it knows, and each look has to see its calls.
+    assert measure_contract(subject) == contract
     assert facts.kl_matches
     assert facts.effective_beta == pytest.approx(1, rel=1e-3)
     assert contract.better is None
@@ -363,6 +365,25 @@ def test_a_loss_that_only_a_train_step_knows_is_measured_and_nothing_is_trained(
     assert contract.batch_scaling == pytest.approx(1, rel=1e-3)
     for weight, old in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, old)
+
+
+class SteppedWithoutDraws(Stepped):
+    """The mean is decoded without noise, and no layer's name says what it is."""
+
+    def __init__(self):
+        super().__init__()
+        self.mu, self.log_var = layers.Dense(LATENT), layers.Dense(LATENT)
+        self.seeds = None
+
+
+def test_a_latent_that_is_never_drawn_is_told_by_the_loss_of_a_train_step():
+    model = build(SteppedWithoutDraws())
+
+    facts = measure_variational(Subject(model=model, target="m", inputs=X, targets=X), None)
+
+    assert facts.kl_matches
+    assert facts.sampling == 0
+    assert facts.spread_layer == model.log_var.name
 
 
 def branches(join):

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from truecopy.audit.output import find_last_weighted
-from truecopy.audit.trace import Call, Recorded, as_array, overriding
+from truecopy.audit.trace import Call, Recorded, as_array, kernels_of, overriding
 
 # Layers that only move values about: no width of theirs is a bottleneck of its own.
 MOVERS: Final = ("InputLayer", "Flatten", "Reshape", "Permute", "Identity")
@@ -86,7 +86,7 @@ def find_latents(recorded: Recorded) -> list[Call]:
     last = find_last_weighted(recorded)
     if last is None:
         return []
-    first = next(n for n, call in enumerate(leaves) if call.layer.trainable_weights)
+    first = next(n for n, call in enumerate(leaves) if kernels_of(call.layer))
     rows = len(keras.tree.flatten(recorded.output)[0])
     # What pools without weights is a bottleneck, too.
     inside = [c for c in leaves[first : leaves.index(last)] if _carries(c, rows)]

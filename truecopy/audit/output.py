@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.audit.preserve import unchanged
-from truecopy.audit.trace import Call, Recorded, as_array, overriding
+from truecopy.audit.trace import Call, Recorded, as_array, kernels_of, overriding
 from truecopy.rules.facts import Bounds
 
 Array = NDArray[Any]
@@ -49,8 +49,11 @@ class Reach:
 
 
 def find_last_weighted(recorded: Recorded) -> Call | None:
-    """Return the call of the last layer that has weights to train; None where there is none."""
-    weighted = [c for c in recorded.leaves() if c.layer.trainable_weights]
+    """Return the call of the last layer that has weights to train; None where there is none.
+
+    Frozen ones count: they were trained elsewhere, or should have been.
+    """
+    weighted = [c for c in recorded.leaves() if kernels_of(c.layer)]
     return weighted[-1] if weighted else None
 
 
@@ -111,13 +114,14 @@ def _drive(
 @contextmanager
 def _fresh_weights(layer: Any, generator: np.random.Generator) -> Iterator[None]:
     """Give the layer random weights: trained or zero ones may reach only part of the way."""
-    values = [as_array(w.value) for w in layer.trainable_weights]
-    for weight in layer.trainable_weights:
+    weights = kernels_of(layer)
+    values = [as_array(w.value) for w in weights]
+    for weight in weights:
         weight.assign(generator.standard_normal(weight.shape))
     try:
         yield
     finally:
-        for weight, value in zip(layer.trainable_weights, values, strict=True):
+        for weight, value in zip(weights, values, strict=True):
             weight.assign(value)
 
 

@@ -119,7 +119,11 @@ def _dry_run(model: Any, data: Any) -> Any:
 
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    return jax.eval_shape(model.train_step, _state(model), data)[0]
+
+    def run(*given: Any) -> Any:  # new each time: JAX doesn't trace again what it has traced
+        return model.train_step(*given)
+
+    return jax.eval_shape(run, _state(model), data)[0]
 
 
 def _run_step(model: Any, data: Any) -> Any:

@@ -17,7 +17,7 @@ from truecopy.audit.lossfunction import overrides
 from truecopy.audit.named import follow_activation, name_applied
 from truecopy.audit.output import Reach, find_last_weighted
 from truecopy.audit.subject import Subject
-from truecopy.audit.trace import Call, Recorded, as_array
+from truecopy.audit.trace import Call, Recorded, as_array, kernels_of
 from truecopy.rules.facts import LayerFacts, ModelFacts
 
 Array = NDArray[Any]
@@ -146,7 +146,7 @@ def describe_model(
 
 def _first_input(recorded: Recorded) -> tuple[float, float] | None:
     """Return the range of what reaches the first layer with weights to train."""
-    weighted = (c for c in recorded.leaves() if c.layer.trainable_weights and c.inputs)
+    weighted = (c for c in recorded.leaves() if kernels_of(c.layer) and c.inputs)
     first = next(weighted, None)
     if first is None:
         return None

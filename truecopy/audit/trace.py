@@ -79,6 +79,15 @@ def as_array(tensor: Any) -> Array:
     return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
+def kernels_of(layer: Any) -> list[Any]:
+    """Return the weights of a layer that were made to be trained, also where they are frozen now.
+
+    Keras 3.15 keeps them apart from those that never are, as a normalisation's averages.
+    """
+    inner = layer._flatten_layers()  # noqa: SLF001
+    return [weight for one in inner for weight in one._trainable_variables]  # noqa: SLF001
+
+
 def record(model: Any, inputs: Any, *, training: bool = False) -> Recorded:
     """Run `model` eagerly on rows and return all that its layers took and gave.
 

@@ -88,7 +88,8 @@ def _find_unsampled(subject: Subject, inputs: Array, targets: Array) -> Heads | 
         recorded = record(model, to_tensor(inputs), training=True)
     except Exception:  # noqa: BLE001 - a model without a `call`, or one that wants more
         return None
-    if not model.losses and not overrides(model, "compute_loss"):
+    own = any(overrides(model, name) for name in ("compute_loss", "train_step"))
+    if not model.losses and not own:
         return None
     total, _ = find_total(subject, inputs, targets)
     for mean, spread in pair_layers(recorded, targets.shape[1:]):

@@ -144,9 +144,7 @@ def train_eval_gap(facts: AuditFacts) -> Finding | None:
     gap = (seen.mse - seen.mse_training) / seen.mse_mean
     if gap > _GAP and seen.mse > _WORSE * seen.mse_training:
         return _inference_worse(facts, gap)
-    if -gap > _DROPPED_GAP:
-        return _training_worse(facts, -gap)
-    return _dropped_nearly_all(facts)
+    return _training_worse(facts, -gap) or _dropped_nearly_all(facts)
 
 
 def _inference_worse(facts: AuditFacts, gap: float) -> Finding | None:
@@ -202,7 +200,10 @@ def _training_worse(facts: AuditFacts, gap: float) -> Finding | None:
     seen, culprit = facts.behaviour, _find_dropout(facts)
     if seen is None or culprit is None or seen.mse is None or seen.mse_training is None:
         return None
-    if not _is_after_output(facts, culprit) and seen.mse_training <= _DROPPED * seen.mse:
+    after = _is_after_output(facts, culprit)
+    if gap <= (_GAP if after else _DROPPED_GAP):
+        return None
+    if not after and seen.mse_training <= _DROPPED * seen.mse:
         return None
     told = (
         f": the MSE is {format_number(seen.mse_training)} in training mode and "

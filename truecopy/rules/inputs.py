@@ -5,7 +5,7 @@ from typing import Final
 from truecopy.facts import DataFacts
 from truecopy.reports.wording import format_number
 from truecopy.rules.facts import AuditFacts
-from truecopy.rules.measured import is_number
+from truecopy.rules.measured import SCALING_LAYERS, is_number
 
 # From two dimensions on, a row is a picture or a sequence rather than a table's row.
 PICTURE_DIMENSIONS: Final = 2
@@ -16,12 +16,6 @@ LARGE: Final = 5.0
 GREY_MAXIMA: Final = (1.0, 15.0, 16.0, 255.0, 65535.0)
 # Sums of one-hot float32 values are 1 up to rounding.
 _NEAR_ONE: Final = 1e-3
-# Layers at the input that bring any scale into order.
-SCALING_LAYERS: Final = (
-    *("Rescaling", "Normalization", "BatchNormalization", "LayerNormalization", "Embedding"),
-    *("GroupNormalization", "UnitNormalization", "RMSNormalization", "Discretization"),
-    *("CategoryEncoding", "Hashing", "IntegerLookup", "StringLookup"),
-)
 # What stands before the first weights and leaves the scale as it is.
 _PASSING: Final = (
     *("InputLayer", "Flatten", "Reshape", "Permute", "Dropout", "GaussianNoise", "Masking"),

@@ -5,11 +5,10 @@ from typing import Final
 from truecopy.reports.wording import format_number, format_percent
 from truecopy.rules.facts import AuditFacts, LayerFacts
 from truecopy.rules.finding import Finding
-from truecopy.rules.inputs import SCALING_LAYERS
 from truecopy.rules.measured import (
     HALF,
     SYMPTOM,
-    behind_pca,
+    find_frozen,
     has_worked,
     is_autoencoder,
     is_number,
@@ -117,7 +116,8 @@ def untrained_part(facts: AuditFacts) -> Finding | None:
         for layer in facts.model.layers
         if layer.trainable and layer.parameters and _is_still(facts, layer)
     ]
-    still += _find_frozen(facts)
+    frozen = find_frozen(facts)
+    still += frozen
     if not still:
         return None
     parameters = sum(layer.parameters for layer in still)
@@ -136,7 +136,8 @@ def untrained_part(facts: AuditFacts) -> Finding | None:
             "left_over": left,
         },
         fix="Connect these layers to the loss, and set trainable = True.",
-        cost=symptom_cost(facts),
+        # What is frozen at random is the cause; without gradient is what something else led to.
+        cost=symptom_cost(facts) / (SYMPTOM if frozen else 1.0),
         where=still[0].where,
     )
 
@@ -147,17 +148,6 @@ def _is_still(facts: AuditFacts, layer: LayerFacts) -> bool:
         return layer.changed == 0
     small = is_number(layer.gradient) and layer.gradient <= _NO_GRADIENT
     return small and not has_worked(facts)
-
-
-def _find_frozen(facts: AuditFacts) -> list[LayerFacts]:
-    """Return frozen layers where the copy is so bad that they weren't trained before either."""
-    if not is_settled(facts) or behind_pca(facts) is None or has_worked(facts):
-        return []
-    return [
-        layer
-        for layer in facts.model.layers
-        if layer.parameters and not layer.trainable and layer.kind not in SCALING_LAYERS
-    ]
 
 
 @rule("TC509")

@@ -44,6 +44,12 @@ STILL: Final = 0.02
 STEEP: Final = 0.05
 # Optimisers whose step has the size of the learning rate in every weight, whatever the gradient.
 ADAPTIVE: Final = ("adam", "adamw", "nadam", "adamax", "rmsprop", "lion", "adafactor", "muon")
+# Layers at the input that bring any scale into order.
+SCALING_LAYERS: Final = (
+    *("Rescaling", "Normalization", "BatchNormalization", "LayerNormalization", "Embedding"),
+    *("GroupNormalization", "UnitNormalization", "RMSNormalization", "Discretization"),
+    *("CategoryEncoding", "Hashing", "IntegerLookup", "StringLookup"),
+)
 # Networks that cost a training may be a tenth worse than PCA on a sample; by half is a loss.
 FAR_BEHIND: Final = 1.5
 # A symptom counts half of what was lost, so that a cause of the same size comes before it.
@@ -245,3 +251,14 @@ def planned_steps(facts: AuditFacts) -> int | None:
     if not training.losses or not training.planned_epochs:
         return None
     return training.steps // len(training.losses) * training.planned_epochs
+
+
+def find_frozen(facts: AuditFacts) -> list[LayerFacts]:
+    """Return frozen layers where the copy is so bad that they weren't trained before either."""
+    if not is_settled(facts) or behind_pca(facts) is None or has_worked(facts):
+        return []
+    return [
+        layer
+        for layer in facts.model.layers
+        if layer.parameters and not layer.trainable and layer.kind not in SCALING_LAYERS
+    ]

@@ -34,6 +34,11 @@ _LARGE_UPDATE: Final = 0.3
 _SMALL_ADADELTA: Final = 0.05
 # All steps together move the weights by less than a tenth: they stay about where they started.
 _SMALL_TRAVEL: Final = 0.1
+# Steps that float32 rounds away, whatever the weights. A cosine that ends there was far above for
+# most of its epochs, in which the loss moved.
+_VANISHED: Final = 1e-7
+_UNMOVED: Final = 1e-3
+_FEWEST_EPOCHS: Final = 4
 # A first epoch (or step) three times the mean target's loss: worse than not looking at the input.
 _EXPLODED: Final = 3.0
 # A contract that leaves this much out of reach explains a bad end without the optimiser.
@@ -49,8 +54,9 @@ def learning_rate_out_of_range(facts: AuditFacts) -> Finding | None:
         The size of one step against that of the weights, together with what came of it. Too
         large: an adaptive optimiser with a step from 0.03 on, or a step of a third of a layer,
         and a loss that exploded or ended at the mean target's. Too small: all planned steps
-        together move the weights by less than a tenth and little was learned; Adadelta at
-        Keras' default of 0.001, where its paper has 1.0.
+        together move the weights by less than a tenth and little was learned; a schedule that
+        is at 0 long before the end, so that the loss stands still; Adadelta at Keras' default of
+        0.001, where its paper has 1.0.
 
     Why it matters
         Steps as large as the weights overwrite them: relu units die in the first few, and the
@@ -163,8 +169,9 @@ def _is_too_small(facts: AuditFacts, made: CompileFacts, update: float | None) -
         return f"its paper has 1.0, Keras' default is {_DEFAULT}" + (
             f"; {format_number(left)} of the mean target's error is left" if left else ""
         )
-    if rate == 0 and not made.scheduled:
-        return "no weight ever changes"
+    still = _say_still(facts, made)
+    if still is not None:
+        return still
     warming_up = made.scheduled and facts.training is not None and not facts.training.complete
     if not is_trained(facts) or warming_up or steps is None:
         return None
@@ -177,6 +184,24 @@ def _is_too_small(facts: AuditFacts, made: CompileFacts, update: float | None) -
         return None
     return (
         f"{steps:,} steps {told} the weights by {format_percent(travel)}, and "
+        f"{format_number(left)} of the mean target's error is left"
+    )
+
+
+def _say_still(facts: AuditFacts, made: CompileFacts) -> str | None:
+    """Say why no weight changes: a rate of 0, or a schedule that is there long before the end."""
+    rate, left, training = made.learning_rate, left_over(facts), facts.training
+    if not made.scheduled:
+        return "no weight ever changes" if rate == 0 else None
+    few = training is None or len(training.losses) < _FEWEST_EPOCHS
+    if training is None or few or not is_number(rate) or rate > _VANISHED:
+        return None
+    rest = training.losses[len(training.losses) // 2 :]
+    moved = max(rest) - min(rest) >= _UNMOVED * abs(training.losses[0] - rest[-1])
+    if moved or not is_above(left, HALF):
+        return None
+    return (
+        "its schedule took it there long before the end, and "
         f"{format_number(left)} of the mean target's error is left"
     )
 

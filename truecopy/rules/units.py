@@ -13,6 +13,7 @@ from truecopy.rules.measured import (
     LONG_STEPS,
     STEEP,
     behind_pca,
+    find_frozen,
     has_worked,
     is_above,
     is_autoencoder,
@@ -152,7 +153,8 @@ def dead_units(facts: AuditFacts) -> Finding | None:
     When to ignore
         When a penalty or a top-k wants most units to be 0.
     """
-    if not is_autoencoder(facts) or has_worked(facts):
+    # After frozen random layers many units die; then those are to blame.
+    if not is_autoencoder(facts) or has_worked(facts) or find_frozen(facts):
         return None
     hit = [
         (share, layer)
