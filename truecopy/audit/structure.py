@@ -19,6 +19,7 @@ from truecopy.audit.output import Reach, find_last_weighted
 from truecopy.audit.subject import Subject
 from truecopy.audit.trace import Call, Recorded, as_array, kernels_of
 from truecopy.rules.facts import LayerFacts, ModelFacts
+from truecopy.rules.measured import RECURRENT
 
 Array = NDArray[Any]
 
@@ -28,7 +29,6 @@ _FEW: Final = 0.5
 _NEARLY_ALL: Final = 0.9
 _SPREAD_OUT: Final = 1.5
 _LEAST_ROWS: Final = 8
-_RECURRENT: Final = ("RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "ConvLSTM")
 # A straight line's two ends predict its middle this well in float32.
 _STRAIGHT: Final = 1e-3
 # A classifier gives a few numbers for many.
@@ -108,7 +108,7 @@ def describe_model(
     model, last = subject.model, find_last_weighted(recorded)
     output = keras.tree.flatten(recorded.output)[number]
     role, because = find_role(subject, output)
-    recurrent = last is not None and type(last.layer).__name__.startswith(_RECURRENT)
+    recurrent = last is not None and type(last.layer).__name__.startswith(RECURRENT)
     activation = None if last is None else follow_activation(last, recorded)
     if reach.softmax_axis is not None:
         activation = "softmax"

@@ -50,6 +50,9 @@ SCALING_LAYERS: Final = (
     *("GroupNormalization", "UnitNormalization", "RMSNormalization", "Discretization"),
     *("CategoryEncoding", "Hashing", "IntegerLookup", "StringLookup"),
 )
+# Layers, by how their names begin, that see a window step by step, where PCA sees all of it at
+# once: being behind is usual.
+RECURRENT: Final = ("RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "ConvLSTM")
 # Networks that cost a training may be a tenth worse than PCA on a sample; by half is a loss.
 FAR_BEHIND: Final = 1.5
 # A symptom counts half of what was lost, so that a cause of the same size comes before it.
@@ -196,7 +199,7 @@ def _is_fair(facts: AuditFacts) -> bool:
         and not (
             model.noise or model.penalised or model.stochastic or facts.variational is not None
         )
-        and not any(layer.sparse for layer in model.layers)
+        and not any(layer.sparse or layer.kind.startswith(RECURRENT) for layer in model.layers)
     )
 
 

@@ -70,8 +70,8 @@ def worse_than_pca(facts: AuditFacts) -> Finding | None:
     What it checks
         The mean squared error against that of PCA with as many components as the latent has
         values: a tenth worse, from half on a warning where the training ran to its end. Only a
-        note where noise, a penalty or sampling make copying harder than it is for PCA, or where
-        the loss is still falling.
+        note where noise, a penalty, sampling or a recurrent layer make copying harder than it is
+        for PCA, or where the loss is still falling.
 
     Why it matters
         A linear autoencoder can reach PCA's error, and a non-linear one should do better. What

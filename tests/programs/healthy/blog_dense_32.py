@@ -1,5 +1,4 @@
 # Keras blog, "Building Autoencoders in Keras": the simplest autoencoder
-# may: worse-than-pca
 import os
 
 import keras
@@ -9,8 +8,8 @@ from keras import layers
 keras.utils.set_random_seed(0)
 
 with np.load(os.environ["MNIST_NPZ"]) as data:
-    x_train = data["x_train"][:6000]
-    x_test = data["x_test"][:1000]
+    x_train = data["x_train"]
+    x_test = data["x_test"]
 x_train = x_train.astype("float32") / 255.0
 x_test = x_test.astype("float32") / 255.0
 x_train = x_train.reshape((len(x_train), np.prod(x_train.shape[1:])))
@@ -26,7 +25,7 @@ autoencoder = keras.Model(input_img, decoded)
 encoder = keras.Model(input_img, encoded)
 
 autoencoder.compile(optimizer="adam", loss="binary_crossentropy")
-autoencoder.fit(x_train, x_train, epochs=20, batch_size=256, shuffle=True,
+autoencoder.fit(x_train, x_train, epochs=50, batch_size=256, shuffle=True,
                 validation_data=(x_test, x_test), verbose=2)
 
 decoded_imgs = autoencoder.predict(x_test, verbose=0)

@@ -1,5 +1,4 @@
 # Keras blog: sequence-to-sequence autoencoder, LSTM on both sides (its outputs lie in [-1, 1], so do the data)
-# may: worse-than-pca
 import keras
 import numpy as np
 from keras import layers

@@ -1,4 +1,3 @@
-# may: worse-than-pca
 import keras
 import numpy as np
 from keras import layers

@@ -1,4 +1,3 @@
-# may: worse-than-pca
 import numpy as np
 import keras
 from keras import layers

@@ -1,4 +1,3 @@
-# may: worse-than-pca
 import math
 
 import keras

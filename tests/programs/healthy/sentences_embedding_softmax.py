@@ -1,4 +1,3 @@
-# may: worse-than-pca
 import random
 
 import numpy as np
