@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from truecopy.audit.feeding import Sample, take_rows
+from truecopy.audit.feeding import MOST_ROWS, Sample, take_rows
 from truecopy.audit.lines import assigned_line
 from truecopy.audit.noisier import Noise, find_noisier
 from truecopy.audit.subject import Array
@@ -59,7 +59,7 @@ def find_noise_elsewhere(frames: Iterable[FrameType], x: Any) -> SpareArray | No
     if not isinstance(x, np.ndarray) or not len(x):
         return None
     beside = {
-        name: value.reshape(len(value), *x.shape[1:])
+        name: value
         for name, value in _names(frames).items()
         if isinstance(value, np.ndarray)
         and value.dtype.kind == "f"
@@ -67,15 +67,16 @@ def find_noise_elsewhere(frames: Iterable[FrameType], x: Any) -> SpareArray | No
         and 0 < len(value) != len(x)
         and value[0].size == x[0].size
     }
-    for (one, a), (other, b) in itertools.islice(
-        itertools.combinations(beside.items(), 2), _MOST_PAIRS
-    ):
-        if len(a) != len(b) or np.may_share_memory(a, b):
+    pairs = itertools.islice(itertools.combinations(beside.items(), 2), _MOST_PAIRS)
+    for (name, first), (other, second) in pairs:
+        if len(first) != len(second) or np.may_share_memory(first, second):
             continue
+        places = np.linspace(0, len(first) - 1, min(len(first), MOST_ROWS)).astype(int)
+        a, b = (array[places].reshape(-1, *x.shape[1:]) for array in (first, second))
         noise = find_noisier(a, b) if np.isfinite(a).all() and np.isfinite(b).all() else Noise()
         if noise.which != "neither":
-            name = other if noise.which == "second" else one
-            return SpareArray(name=name, relation="noisy-elsewhere", noise=noise.deviation)
+            noisy = other if noise.which == "second" else name
+            return SpareArray(name=noisy, relation="noisy-elsewhere", noise=noise.deviation)
     return None
 
 

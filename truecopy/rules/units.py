@@ -277,16 +277,8 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
     found = stuck or _find_worst(hidden, lambda layer: layer.at_bound, _AT_BOUNDS)
     if found is None:
         return None
-    share, worst = found
-    told = (
-        f"{worst.saturated} of the {worst.units} units of '{worst.name}' ({worst.activation}) "
-        f"({format_percent(share)}) are at a bound for nearly all rows"
-    )
-    if stuck is None:
-        told = (
-            f"{format_percent(share)} of the values of '{worst.name}' ({worst.activation}) are "
-            "within 1 % of a bound"
-        )
+    _, worst = found
+    told = _tell_stuck(*found) if stuck is not None else _tell_at_bound(*found)
     began = _find_worst(hidden, lambda layer: layer.at_bound_fresh, _SATURATED)
     return find(
         saturated_units,
@@ -304,6 +296,20 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
         change=_draw_smaller(facts) if began is not None else None,
         cost=symptom_cost(facts) + (0.0 if began is None else _FROM_THE_START),
         where=worst.where,
+    )
+
+
+def _tell_stuck(share: float, layer: LayerFacts) -> str:
+    return (
+        f"{layer.saturated} of the {layer.units} units of '{layer.name}' ({layer.activation}) "
+        f"({format_percent(share)}) are at a bound for nearly all rows"
+    )
+
+
+def _tell_at_bound(share: float, layer: LayerFacts) -> str:
+    return (
+        f"{format_percent(share)} of the values of '{layer.name}' ({layer.activation}) are within "
+        "1 % of a bound"
     )
 
 
