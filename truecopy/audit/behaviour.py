@@ -48,12 +48,16 @@ class Outputs:
         return self.seen.shape == self.wanted.shape
 
     def mean(self) -> Array:
-        """Return the mean of the targets that count."""
-        return _mean(self.wanted, self.weights)
+        """Return the mean of each value over the rows in which it counts; 0 where it never does."""
+        if self.weights is None:
+            return np.asarray(self.wanted.mean(axis=0))
+        total = self.weights.sum(axis=0)
+        whole = (self.wanted * self.weights).sum(axis=0)
+        return np.asarray(whole / np.where(total > 0, total, 1.0))
 
     def error(self, copy: Array | float) -> float:
         """Return the mean squared error of a copy, of what counts."""
-        return _squared(self.wanted, copy, self.weights)
+        return float(np.average(np.square(self.wanted - copy), weights=self.weights))
 
     def squashed(self) -> "Outputs":
         """Return the probabilities that outputs stand for which are logits."""
@@ -154,11 +158,13 @@ def measure_behaviour(
 
 def _measure_padding(outputs: Outputs) -> tuple[float, float] | None:
     """Return the share of padding, and what of the mean's error is left beside it."""
-    if outputs.padding is None or not (beside := 1 - outputs.padding).any():
+    if outputs.padding is None or outputs.padding.all():
         return None
-    trivial = _squared(outputs.wanted, _mean(outputs.wanted, beside), beside)
-    left = _squared(outputs.wanted, outputs.seen, beside)
-    return (float(outputs.padding.mean()), left / trivial) if trivial > 0 else None
+    beside = replace(outputs, weights=1 - outputs.padding)
+    trivial = beside.error(beside.mean())
+    if trivial <= 0:
+        return None
+    return float(outputs.padding.mean()), beside.error(beside.seen) / trivial
 
 
 def _add_validation(
@@ -180,16 +186,8 @@ def _add_validation(
     )
 
 
-def _squared(wanted: Array, copy: Array | float, weights: Array | None = None) -> float:
-    return float(np.average(np.square(wanted - copy), weights=weights))
-
-
-def _mean(wanted: Array, weights: Array | None) -> Array:
-    """Return the mean of each value over the rows in which it counts; 0 where it never does."""
-    if weights is None:
-        return np.asarray(wanted.mean(axis=0))
-    total = weights.sum(axis=0)
-    return np.asarray((wanted * weights).sum(axis=0) / np.where(total > 0, total, 1.0))
+def _squared(wanted: Array, copy: Array) -> float:
+    return float(np.square(wanted - copy).mean())
 
 
 def _dependence(outputs: Outputs, spread: float) -> float:

@@ -25,8 +25,8 @@ class Session:
 
     `state` counts how often the model was compiled before; `wide` is a larger sample, to train
     on, and `wide_spare` the same rows of the arrays that were not used; `elsewhere` is an array of
-    other rows that is noisy; `spent` are the seconds
-    of training since the last audit, `audit_seconds` how long that took, `facts` what it found.
+    other rows that is noisy; `spent` are the seconds of training since the last audit,
+    `audit_seconds` how long that took, `facts` what it found.
     """
 
     model: Any

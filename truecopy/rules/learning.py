@@ -15,6 +15,7 @@ from truecopy.rules.measured import (
     is_settled,
     is_trained,
     left_over,
+    lost,
     symptom_cost,
 )
 from truecopy.rules.rule import find, rule
@@ -137,7 +138,7 @@ def untrained_part(facts: AuditFacts) -> Finding | None:
         },
         fix="Connect these layers to the loss, and set trainable = True.",
         # What is frozen at random is the cause; without gradient is what something else led to.
-        cost=symptom_cost(facts) / (SYMPTOM if frozen else 1.0),
+        cost=lost(facts) if frozen else symptom_cost(facts),
         where=still[0].where,
     )
 

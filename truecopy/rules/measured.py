@@ -203,10 +203,15 @@ def _is_fair(facts: AuditFacts) -> bool:
     )
 
 
+def lost(facts: AuditFacts) -> float:
+    """Return what was not learned of all there was, from 0 to 1; 1 where it isn't known."""
+    left = left_over(facts)
+    return min(left, 1.0) if left is not None else 1.0
+
+
 def symptom_cost(facts: AuditFacts) -> float:
     """Return what a symptom without a known cause costs."""
-    left = left_over(facts)
-    return SYMPTOM * min(left, 1.0) if left is not None else SYMPTOM
+    return SYMPTOM * lost(facts)
 
 
 def is_bounded(facts: AuditFacts) -> bool:

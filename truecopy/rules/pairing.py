@@ -217,8 +217,7 @@ def noise_not_used(facts: AuditFacts) -> Finding | None:
     if data is None or not is_autoencoder(facts) or not is_same(facts) or facts.model.noise:
         return None
     spare = _find_spare(data, "noisy-copy")
-    others = _find_spare(data, "noisy-elsewhere")
-    found = spare or others
+    found = spare or _find_spare(data, "noisy-elsewhere")
     if found is None or not _noticed(data, found.noise):
         return None
     added = f"noise of standard deviation {format_number(found.noise)} added (spread "

@@ -193,11 +193,11 @@ def _say_still(facts: AuditFacts, made: CompileFacts) -> str | None:
     rate, left, training = made.learning_rate, left_over(facts), facts.training
     if not made.scheduled:
         return "no weight ever changes" if rate == 0 else None
-    few = training is None or len(training.losses) < _FEWEST_EPOCHS
-    if training is None or few or not is_number(rate) or rate > _VANISHED:
+    losses = () if training is None else training.losses
+    if len(losses) < _FEWEST_EPOCHS or not is_number(rate) or rate > _VANISHED:
         return None
-    rest = training.losses[len(training.losses) // 2 :]
-    moved = max(rest) - min(rest) >= _UNMOVED * abs(training.losses[0] - rest[-1])
+    rest = losses[len(losses) // 2 :]
+    moved = max(rest) - min(rest) >= _UNMOVED * abs(losses[0] - rest[-1])
     if moved or not is_above(left, HALF):
         return None
     return (

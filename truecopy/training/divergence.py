@@ -131,9 +131,8 @@ def _retrace(trainer: Any, batches: TrainingBatches) -> tuple[int | None, str | 
         if np.isfinite(loss):
             return step + 1, layer, "weights"
         layer = _find_output(trainer, seen, training=True)
-        write_variables(
-            trainer, before
-        )  # also the state of the noise, and the means of a normalisation
+        # Also the state of the noise, and the means of a normalisation.
+        write_variables(trainer, before)
         return step + 1, layer, "outputs"
     return None, None, "outputs"
 
