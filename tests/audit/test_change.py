@@ -298,6 +298,33 @@ def test_penalties_of_all_kinds_are_scaled():
     assert len(after) == 3
 
 
+@pytest.mark.parametrize("rows", [ROWS, ROWS[:7]])
+def test_sums_over_rows_are_averaged_and_means_are_left(rows):
+    dense = layers.Dense(6, kernel_regularizer="l2", activity_regularizer="l1")
+    model = keras.Sequential([keras.Input((6,)), dense, Penalised()])
+    subject = make_subject(model)
+    model(rows)
+    before = np.array([float(part) for part in model.losses])
+
+    program = open_program(subject)
+    program.model.set_weights(model.get_weights())
+    changed = change_program(program, [{"action": "average_penalty"}], subject)
+
+    changed.model(rows)
+    after = np.array([float(part) for part in changed.model.losses])
+    summed = np.sum(np.abs(keras.ops.convert_to_numpy(model(rows))))
+    expected = np.where(np.isclose(before, summed), before / len(rows), before)
+    np.testing.assert_allclose(after, expected, rtol=1e-5)
+    assert (after != before).sum() == 1
+
+
+def test_a_penalty_that_is_no_sum_cannot_be_averaged():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(6, activity_regularizer="l1")])
+
+    with pytest.raises(CannotRebuild, match="no layer adds a sum"):
+        change(make_subject(model), {"action": "average_penalty"})
+
+
 def test_a_wider_code_keeps_the_weights_of_other_layers():
     subject = make_subject(make_sequential())
     name = subject.model.layers[0].name

@@ -17,7 +17,7 @@ ACTIONS = {
     *("all", "set_output_activation", "set_loss", "set_from_logits", "scale_data"),
     *("set_learning_rate", "set_optimizer", "set_metrics", "set_activation", "set_momentum"),
     *("set_targets", "set_inputs", "scale_penalty", "remove_dropout", "set_latent"),
-    *("set_output_channels", "scale_kl", "set_epochs", "draw_weights"),
+    *("set_output_channels", "scale_kl", "set_epochs", "draw_weights", "average_penalty"),
 }
 
 

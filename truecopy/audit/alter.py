@@ -21,6 +21,8 @@ Array = NDArray[Any]
 
 # Enough rows that an operation which only moves values is told from one that computes.
 _ROWS: Final = 4
+# A term that grows by this when rows are given twice is a sum over them (2; a mean stays at 1).
+_SUM: Final = 1.5
 # Layers and operations that are an activation and nothing else.
 _ACTIVATIONS: Final = frozenset(
     {"Activation", "Softmax", "ReLU", "LeakyReLU", "ELU", "PReLU", "Lambda", "LogSoftmax"}
@@ -79,16 +81,57 @@ def scale_penalties(model: Any, inputs: Array, by: float, *, weights: bool = Tru
     Raises:
         CannotRebuild: Layers add nothing: the term is in the loss or in the model's own step.
     """
-    _trace(model, inputs[:_ROWS])
-    if not model.losses:
-        raise CannotRebuild("the term is not added by a layer but by the model's own code")
-    for layer in model._flatten_layers():  # noqa: SLF001  (Keras 3.15 has no public walk)
+    for layer in _find_adding(model, inputs):
         # Not `setattr`: a Keras layer tracks what is assigned to it.
-        vars(layer)["add_loss"] = _scale_first(layer.add_loss, by)
+        vars(layer)["add_loss"] = _scale_first(layer.add_loss, lambda _: by)
     for variable in model.variables if weights else ():
         regularizer = getattr(variable, "regularizer", None)
         if regularizer is not None:
             variable.regularizer = _scale_result(regularizer, by)
+
+
+def average_penalties(model: Any, inputs: Array) -> None:
+    """Divide what layers add by `add_loss` as a sum over rows by the rows of the batch.
+
+    A sum is what doubles where the rows are given twice: what is averaged already is left alone.
+
+    Raises:
+        CannotRebuild: Layers add no sum: the term is in the loss or in the model's own step.
+    """
+    few = inputs[:_ROWS]
+    once, twice = (_add_up_losses(model, rows) for rows in (few, np.concatenate([few, few])))
+    pairs = zip(_find_adding(model, inputs), once, twice, strict=True)
+    summing = [layer for layer, first, second in pairs if abs(second) > _SUM * abs(first)]
+    if not summing:
+        raise CannotRebuild("no layer adds a sum over rows to the loss")
+    outer = model.call
+    given: list[Any] = []
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        given[:] = [keras.ops.shape(keras.tree.flatten((args, kwargs))[0])[0]]
+        return outer(*args, **kwargs)
+
+    def share(loss: Any) -> Any:
+        return 1 / keras.ops.cast(given[0], loss.dtype)
+
+    vars(model)["call"] = called
+    for layer in summing:
+        vars(layer)["add_loss"] = _scale_first(layer.add_loss, share)
+
+
+def _add_up_losses(model: Any, rows: Array) -> list[float]:
+    """Return what each layer itself adds to the loss of these rows."""
+    _trace(model, rows)
+    added = [layer._get_own_losses() for layer in model._flatten_layers()]  # noqa: SLF001
+    return [float(sum(float(part) for part in losses)) for losses in added]
+
+
+def _find_adding(model: Any, inputs: Array) -> list[Any]:
+    """Return the layers of a model; raise where none adds to the loss."""
+    _trace(model, inputs[:_ROWS])
+    if not model.losses:
+        raise CannotRebuild("the term is not added by a layer but by the model's own code")
+    return list(model._flatten_layers())  # noqa: SLF001  (Keras 3.15 has no public walk)
 
 
 def set_attribute(model: Any, names: list[str], kind: str, attribute: str, value: float) -> None:
@@ -261,9 +304,9 @@ def _then(first: Callable[..., Any], second: Callable[..., Any]) -> Callable[...
     return call
 
 
-def _scale_first(function: Callable[..., Any], by: float) -> Callable[..., Any]:
+def _scale_first(function: Callable[..., Any], by: Callable[[Any], Any]) -> Callable[..., Any]:
     def add_loss(loss: Any) -> Any:
-        return function(keras.tree.map_structure(lambda part: by * part, loss))
+        return function(keras.tree.map_structure(lambda part: by(part) * part, loss))
 
     return add_loss
 

@@ -16,6 +16,7 @@ A change is a dict with an 'action' and its arguments:
 | set_momentum | momentum, layer or layers (all BatchNormalization without) |
 | remove_dropout | layer or layers |
 | scale_penalty, scale_kl | by |
+| average_penalty | |
 | set_targets | to: 'inputs', 'clean' or 'array NAME' |
 | set_inputs | to: 'array NAME' |
 | set_latent | latent, layer |
@@ -34,6 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.audit.alter import (
+    average_penalties,
     find_layers,
     scale_penalties,
     set_activation,
@@ -255,6 +257,11 @@ def _scale_penalty(program: Program, change: Change, _: Subject, __: int) -> Pro
     return program
 
 
+def _average_penalty(program: Program, _: Change, __: Subject, ___: int) -> Program:
+    average_penalties(program.model, program.inputs)
+    return program
+
+
 def _scale_kl(program: Program, change: Change, _: Subject, __: int) -> Program:
     scale_penalties(program.model, program.inputs, float(change["by"]), weights=False)
     return program
@@ -341,6 +348,7 @@ def _names(change: Change) -> list[str]:
 
 
 _ACTIONS: Final[dict[str, Callable[[Program, Change, Subject, int], Program]]] = {
+    "average_penalty": _average_penalty,
     "draw_weights": _draw_weights,
     "remove_dropout": _remove_dropout,
     "scale_data": _scale_data,

@@ -129,6 +129,5 @@ def loss_floor_not_zero(facts: AuditFacts) -> Finding | None:
             "above_floor": seen - perfect if is_number(seen) else None,
         },
         fix="Read the loss above its floor, or watch 'mse' as well.",
-        change={"action": "set_metrics", "metrics": ["mse"]},
         where=compile_line(facts),
     )

@@ -209,9 +209,7 @@ def loss_scales_with_batch(facts: AuditFacts) -> Finding | None:
             "left_over": left,
         },
         fix="Average the summed term over the rows of the batch.",
-        change={"action": "scale_penalty", "by": 1 / batch}
-        if batch and is_above(added, _GROWS)
-        else None,
+        change={"action": "average_penalty"} if is_above(added, _GROWS) else None,
         cost=min(left, 1.0) if left is not None else HALF,
         where=_penalty_line(facts),
     )
