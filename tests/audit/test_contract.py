@@ -120,6 +120,30 @@ def test_values_that_a_mask_hides_are_told():
     assert facts.ignores == pytest.approx(0.5, abs=0.2)  # 24 places were tried
 
 
+@pytest.mark.parametrize("value", [-1.0, 0.0])
+@pytest.mark.parametrize("steps", [False, True])
+def test_a_value_that_the_loss_masks_is_no_place_that_it_ignores(value, steps):
+    rows = np.random.default_rng(0).uniform(size=(40, 5, 2)).astype("float32")
+    rows[:, 3:] = value
+
+    def masked(y, p):
+        real = ops.not_equal(y, value)
+        real = ops.any(real, axis=-1, keepdims=True) if steps else real
+        return ops.mean(ops.square(y - p) * ops.cast(real, "float32"))
+
+    facts = contract_of(masked, rows)
+
+    assert facts.masked == value
+    assert facts.ignores == 0
+
+
+def test_a_value_that_counts_is_not_masked():
+    rows = np.random.default_rng(0).uniform(size=(40, 5, 2)).astype("float32")
+    rows[:, 3:] = 0
+
+    assert contract_of("mse", rows).masked is None
+
+
 def test_a_sum_over_the_batch_doubles_with_it():
     assert contract_of("mse", NORMAL).batch_scaling == pytest.approx(1, rel=1e-5)
     summed = keras.losses.MeanSquaredError(reduction="sum")

@@ -59,6 +59,19 @@ class Outputs:
         """Return the mean squared error of a copy, of what counts."""
         return float(np.average(np.square(self.wanted - copy), weights=self.weights))
 
+    def share_of(self, chosen: Array) -> float | None:
+        """Return what the error of some of the values is of the mean target's error over all."""
+        trivial = self.error(self.mean())
+        perfect_beside = np.where(chosen, self.seen, self.wanted)
+        return self.error(perfect_beside) / trivial if trivial > 0 else None
+
+    def leaving_out(self, value: float | None) -> "Outputs":
+        """Return these with the targets of this value not counting, as in a loss that masks it."""
+        if value is None or not self.shaped:
+            return self
+        counts = (self.wanted != value).astype(np.float64)
+        return replace(self, weights=counts if self.weights is None else counts * self.weights)
+
     def squashed(self) -> "Outputs":
         """Return the probabilities that outputs stand for which are logits."""
         seen, again = squash(self.seen), squash(self.again)
@@ -139,8 +152,7 @@ def measure_behaviour(
         )
     if not outputs.shaped:
         return facts
-    moves = wanted.std(axis=0) > _CONSTANT * max(spread, 1e-30)
-    still = seen.std(axis=0) <= _CONSTANT * max(spread, 1e-30)
+    dead = _find_dead(seen, wanted, spread)
     inputs = flat(keras.tree.flatten(subject.inputs)[0])
     weighed = outputs.weights is not None
     facts = replace(
@@ -149,11 +161,19 @@ def measure_behaviour(
         mse_training=float(np.mean([outputs.error(copy) for copy in outputs.training])),
         mse_input=outputs.error(inputs) if inputs.shape == wanted.shape and not same else None,
         mse_pca=pca_error(wanted, model.latent) if same and model.latent and not weighed else None,
-        dead_outputs=int((moves & still).sum()),
+        dead_outputs=int(dead.sum()),
+        dead_left=outputs.share_of(dead),
         padding=None if weighed else _measure_padding(outputs),
     )
     # Which of the validation rows count isn't known.
     return facts if weighed else _add_validation(facts, subject, wanted, logits=logits)
+
+
+def _find_dead(seen: Array, wanted: Array, spread: float) -> NDArray[np.bool_]:
+    """Return which outputs are the same in all rows though their targets are not."""
+    least = _CONSTANT * max(spread, 1e-30)
+    dead: NDArray[np.bool_] = (wanted.std(axis=0) > least) & (seen.std(axis=0) <= least)
+    return dead
 
 
 def _measure_padding(outputs: Outputs) -> tuple[float, float] | None:

@@ -16,6 +16,7 @@ from truecopy.audit.batchsize import measure_scaling
 from truecopy.audit.likeness import Likeness, find_likeness
 from truecopy.audit.lossfunction import LossFunction, NoLoss, find_loss
 from truecopy.audit.outputs import see_output
+from truecopy.audit.padding import find_masked
 from truecopy.audit.preserve import unchanged
 from truecopy.audit.subject import Subject
 from truecopy.rules.facts import Bounds, ContractFacts
@@ -159,7 +160,7 @@ def _measure(case: _Case, subject: Subject) -> ContractFacts:
         better_at="" if better is None else better.at,
         unbounded=is_unbounded(case.charge, targets, perfect, case.reach),
         swapped=better is not None and _is_swapped(case),
-        ignores=_share_ignored(case),
+        **_find_ignored(case),
         **_reachable(case),
         below_zero=float((targets < 0).mean()),
         above_one=float((targets > 1).mean()),
@@ -225,6 +226,17 @@ def _broadcasts(case: _Case) -> bool:
     as_given = case.charge(case.targets, case.seen)
     repeated = case.charge(np.broadcast_to(case.targets, wide), np.broadcast_to(seen, wide))
     return bool(np.isclose(as_given, repeated, rtol=1e-4))
+
+
+def _find_ignored(case: _Case) -> dict[str, Any]:
+    """Return the share of places that the loss doesn't look at, and the value that it masks.
+
+    A loss that leaves out one value of the targets, as padding or missing cells, does so on
+    purpose: then no place is ignored.
+    """
+    share = _share_ignored(case)
+    masked = find_masked(case.charge, case.targets, case.perfect) if share else None
+    return {"ignores": share if masked is None else 0.0, "masked": masked}
 
 
 def _share_ignored(case: _Case) -> float:

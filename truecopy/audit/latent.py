@@ -97,13 +97,19 @@ def _carries(call: Call, rows: int) -> bool:
     kind = type(call.layer).__name__
     if not call.outputs or kind in MOVERS or kind.startswith(_RESAMPLERS):
         return False
-    shape = call.outputs[0].shape
-    return len(shape) > 1 and shape[0] == rows and len(call.outputs) == 1
+    return all(len(out.shape) > 1 and out.shape[0] == rows for out in call.outputs)
 
 
 def width_of(call: Call) -> int:
-    """Return the number of values a call gives for one row."""
-    return int(np.prod([int(n) for n in call.outputs[0].shape[1:]]))
+    """Return the number of values a call gives for one row; what it gives twice counts once.
+
+    A recurrent layer of Keras 3.15 with `return_state` gives its last output again as a state.
+    """
+    given: list[Any] = []
+    for output in map(as_array, call.outputs):
+        if not any(np.array_equal(output, before) for before in given):
+            given.append(output)
+    return sum(int(np.prod(output.shape[1:])) for output in given)
 
 
 def measure_bypass(model: Any, inputs: Any, latent: Call, number: int) -> float | None:
@@ -117,7 +123,7 @@ def measure_bypass(model: Any, inputs: Any, latent: Call, number: int) -> float 
         return as_array(keras.tree.flatten(model(inputs, training=False))[number]).astype(float)
 
     def swap(given: Any) -> Any:
-        return keras.ops.roll(given, 1, axis=0)
+        return keras.tree.map_structure(lambda part: keras.ops.roll(part, 1, axis=0), given)
 
     own = run()
     with overriding({latent.layer: swap}):

@@ -74,7 +74,11 @@ def find_reach(model: Any, inputs: Any, recorded: Recorded, number: int) -> Reac
     with unchanged(model), _fresh_weights(last.layer, generator):
         mild, near, far = _drive(model, rows, last, generator, number)
     outputs = (near[1], far[1])
-    if not all(np.isfinite(out).all() for out in outputs) or far[1].std() == 0:
+    if not all(np.isfinite(out).all() for out in outputs):
+        return Reach()
+    if _is_always_one(np.concatenate([mild[1], *outputs])):
+        return Reach(bounds=(1.0, 1.0), softmax_axis=-1)
+    if far[1].std() == 0:
         return Reach()
     bounds = _bounds(*outputs)
     return Reach(
@@ -142,6 +146,11 @@ def _softmax_axis(output: Array) -> int | None:
             return axis
     flat = output.reshape(len(output), -1)
     return 0 if flat.shape[1] > 1 and _sums_to_one(flat, 1) else None
+
+
+def _is_always_one(output: Array) -> bool:
+    """Say whether outputs of one unit are 1 whatever drives them: a softmax of one number."""
+    return output.ndim > 1 and output.shape[-1] == 1 and bool((output == 1).all())
 
 
 def _sums_to_one(output: Array, axis: int) -> bool:

@@ -1,5 +1,6 @@
 """Steps of sequences that only make rows as long as each other, and what weights leave out."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +11,9 @@ Array = NDArray[Any]
 # Steps, features: shorter rows are no sequences that were padded.
 _LEAST_STEPS: Final = 4
 _SEQUENCE: Final = 3
+_SEED: Final = 11
+# A value that is rarer fills nothing up: that of a single cell is masked by chance.
+_MASKED: Final = 0.05
 
 
 def find_padding(targets: Array) -> NDArray[np.bool_] | None:
@@ -34,6 +38,42 @@ def find_padding(targets: Array) -> NDArray[np.bool_] | None:
     after = np.logical_and.accumulate(still[:, ::-1], axis=1)[:, ::-1]
     padding: NDArray[np.bool_] = before | after
     return padding if padding.any() else None
+
+
+def find_masked(
+    charge: Callable[[Array, Array], float], targets: Array, perfect: Array
+) -> float | None:
+    """Return the value of the targets that a loss leaves out, alone or where it fills a step.
+
+    Args:
+        charge: The loss of targets and predictions.
+        targets: Shape (rows, ...).
+        perfect: The predictions that copy them, of the same shape.
+
+    Returns:
+        The most common value or 0; None where the loss looks at both, or at nothing.
+
+    Example:
+        >>> rows = np.array([[1.0, -1.0, -1.0], [2.0, 3.0, -1.0]])
+        >>> find_masked(lambda y, p: np.square((y - p) * (y != -1)).sum(), rows, rows)
+        -1.0
+    """
+    if perfect.shape != targets.shape:
+        return None
+    values, counts = np.unique(targets, return_counts=True)
+    base = 0.5 * (perfect + perfect.mean())
+    step = np.random.default_rng(_SEED).normal(size=perfect.shape) * (perfect.std() or 1.0)
+    before = charge(targets, base)
+    for value in dict.fromkeys((float(values[counts.argmax()]), 0.0)):
+        alone = targets == value
+        filled = np.broadcast_to(alone.all(axis=-1, keepdims=True), alone.shape)
+        for out in (alone, filled):
+            if not _MASKED <= out.mean() < 1:
+                continue
+            within, beside = (charge(targets, base + step * part) for part in (out, ~out))
+            if within == before != beside and np.isfinite(beside):
+                return value
+    return None
 
 
 def weigh_values(shape: tuple[int, ...], *given: Any) -> NDArray[np.float64] | None:

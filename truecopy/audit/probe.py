@@ -172,6 +172,8 @@ def _probe_run(made: Probe, subject: Subject, few: Any, recorded: Recorded) -> A
         "the sampling heads", lambda: measure_variational(subject, recorded), None
     )
     same = data is not None and data.identical
+    if run.outputs is not None and contract is not None:
+        run = replace(run, outputs=run.outputs.leaving_out(contract.masked))
     model, behaviour = _behave(made, subject, model, run, same=same)
     if behaviour is not None and contract is not None:
         behaviour = replace(

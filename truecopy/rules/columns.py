@@ -177,8 +177,8 @@ def padding_dominates(facts: AuditFacts) -> Finding | None:
     What it checks
         The share of the most frequent target value that counts: 90 % or more, where the model
         hasn't learned half of the rest. Or that of steps at the ends of sequences that hold
-        nothing but one constant: half or more, where half of the mean target's error is left in
-        the other steps. One-hot targets are left alone.
+        nothing but one constant: half or more; where the other steps were learned, this is a
+        note. One-hot targets are left alone.
 
     Why it matters
         Padding and empty cells are easy, and there are many of them: a network that returns the
@@ -222,20 +222,21 @@ def padding_dominates(facts: AuditFacts) -> Finding | None:
 
 
 def _find_padded(facts: AuditFacts) -> Finding | None:
-    """Return what is wrong where most steps are padding, and little was learned of the others."""
+    """Return what is wrong where most steps are padding: a note where the others are learned."""
     seen = facts.behaviour
     if seen is None or seen.padding is None or not seen.trained:
         return None
     share, left = seen.padding
-    if share < _PADDED_STEPS or not is_above(left, HALF):
+    if share < _PADDED_STEPS:
         return None
+    failed = is_above(left, HALF) and is_settled(facts)
     return find(
         padding_dominates,
-        "warning" if is_settled(facts) else "note",
+        "warning" if failed else "note",
         f"{format_percent(share)} of the steps only fill the rows up; {format_percent(left)} of "
         "the mean target's error is left in the others.",
         evidence={"share": share, "left_over": left},
         fix=_MASK,
-        cost=_PADDING_COST,
+        cost=_PADDING_COST if failed else 0.0,
         where=facts.fit_where,
     )

@@ -97,12 +97,11 @@ class CompileFacts(Record):
 
     `loss` is Keras' name of the loss ('binary_crossentropy', 'mean_squared_error', ...), the
     function's own name where it is the user's, 'none' where there is none, 'add_loss' where it is
-    what layers add and nothing else, 'custom-step' where
-    only a `train_step` or `compute_loss` of the user's knows it; `own` says that it is the
-    user's. `like` is the known loss whose numbers it gives up to a factor and a constant, '' where
-    none does: that of a function of the user's, too. `optimizer` is the class' name in lower
-    case; `learning_rate` that in force; `scheduled` whether it changes; `steps` how many updates
-    were made.
+    what layers add and nothing else, 'custom-step' where only a `train_step` or `compute_loss` of
+    the user's knows it; `own` says that it is the user's. `like` is the known loss whose numbers
+    it gives up to a factor and a constant, '' where none does: that of a function of the user's,
+    too. `optimizer` is the class' name in lower case; `learning_rate` that in force; `scheduled`
+    whether it changes; `steps` how many updates were made.
     """
 
     loss: str
@@ -129,12 +128,12 @@ class ModelFacts(Record):
     name); `output_bounds` what the last operation can give, found by driving it with extreme
     numbers rather than by its name; `softmax_axis` the axis of a softmax output counted from the
     last (-1), 0 where all values of a row sum to 1 (a softmax that is reshaped into pictures), None
-    for others; `squashed_twice` says that two bounded activations follow each
-    other at the output. `latent` is the narrowest width between input and output, in the layer
-    `latent_layer`, of activation `latent_activation`. `nonlinear` says that something is not
-    linear in between; `noise` that the model itself corrupts its input (GaussianNoise, Dropout on
-    the input); `penalised` that a regulariser or add_loss acts on the latent; `stochastic` that
-    two inference calls differ; `recurrent_output` that the last layer is an LSTM or GRU.
+    for others; `squashed_twice` says that two bounded activations follow each other at the output.
+    `latent` is the narrowest width between input and output, in the layer `latent_layer`, of
+    activation `latent_activation`. `nonlinear` says that something is not linear in between;
+    `noise` that the model itself corrupts its input (GaussianNoise, Dropout on the input);
+    `penalised` that a regulariser or add_loss acts on the latent; `stochastic` that two inference
+    calls differ; `recurrent_output` that the last layer is an LSTM or GRU.
     `first_input` are minimum and maximum of what reaches the first layer with weights on the
     probed rows, after all scaling that the model does by itself; None: not measured.
     `bypass` is the share of the output's spread that does not come through the latent: how far
@@ -196,11 +195,12 @@ class PairFacts(Record):
     `variation` is the targets' mean standard deviation over rows divided by the size of their
     mean. `cardinal` are columns of whole numbers that look like identifiers or categories.
     `validation` are the validation inputs, `validation_targets` its targets, None where there
-    are none.
-    `scaled_again` says that every validation column has, on its own rows, exactly the bounds or
-    the mean and standard deviation that scaling gave the training columns.
+    are none. `scaled_again` says that every validation column has, on its own rows, exactly the
+    bounds or the mean and standard deviation that scaling gave the training columns.
     `spare` are arrays that were made and not used. `permuted` says that each target row has the
-    values of its input row in another order, which is not that of time turned back.
+    values of its input row in another order, which is not that of time turned back; `moved` is
+    the share of pictures that fit their targets far better once they are shifted or mirrored,
+    each in its own way.
     """
 
     inputs: DataFacts
@@ -219,6 +219,7 @@ class PairFacts(Record):
     validation_targets: DataFacts | None = None
     scaled_again: bool = False
     permuted: bool = False
+    moved: float = 0.0
     spare: tuple[SpareArray, ...] = ()
     sampled: str = ""
 
@@ -231,14 +232,13 @@ class ContractFacts(Record):
     target, and of y clipped to what the output can reach; `seen` of the model's own output.
     `better` is the lowest loss found near or far from y that is below that of y, at `better_at`
     (in words), None where y is the minimum. `unbounded` says that the loss goes on falling away
-    from y. `swapped` says that with the arguments exchanged y would be the minimum. `ignores`
-    is the share of places at which a prediction can change without changing the loss.
-
-    `outside` is the share of target values that the output can't reach; `unavoidable` the mean
-    squared error that remains at best, `unavoidable_share` the same divided by that of the mean
-    target. `tied` says that they are so because the values of an output row hang together (a
-    normalisation of it, say), whatever each of them can be.
-    `below_zero`, `above_one` are the shares of targets outside [0, 1].
+    from y. `swapped` says that with the arguments exchanged y would be the minimum. `masked` is
+    the target value that the loss leaves out; `ignores` the share of other places at which a
+    prediction can change without changing the loss. `outside` is the share of target values that
+    the output can't reach; `unavoidable` the mean squared error that remains at best,
+    `unavoidable_share` the same divided by that of the mean target. `tied` says that they are so
+    because the values of an output row hang together (a normalisation of it, say), whatever each
+    can be. `below_zero`, `above_one` are the shares of targets outside [0, 1].
     `batch_scaling` is the whole loss of a batch given twice, divided by that of the batch:
     1 for a mean over rows, 2 for a sum; `penalty_scaling` the same for what layers add.
     `broadcast` says that output and target shapes differ and the loss took them all the same.
@@ -255,6 +255,7 @@ class ContractFacts(Record):
     better_at: str = ""
     unbounded: bool = False
     swapped: bool = False
+    masked: float | None = None
     ignores: float = 0.0
     outside: float = 0.0
     unavoidable: float = 0.0
@@ -284,7 +285,8 @@ class BehaviourFacts(Record):
     all features; `dependence` the change of the output when inputs are permuted between rows,
     relative to the targets' spread. `output` are minimum and maximum of the output, `output_sums`
     the median sum over its last axis, `output_outside` the share of outputs outside [0, 1].
-    `dead_outputs` are output features that never change while their target does.
+    `dead_outputs` are output features that never change while their target does, `dead_left` what
+    they hold of the mean target's error.
     `terms` are the parts of the loss by name; `penalty` the sum of all that layers add;
     `reconstruction` the rest. `one_batch` is the loss (before, after) of fitting one batch of
     rows for some steps, `one_batch_floor` the loss of a perfect copy there and
@@ -306,6 +308,7 @@ class BehaviourFacts(Record):
     output_outside: float = 0.0
     output_finite: bool = True
     dead_outputs: int = 0
+    dead_left: float | None = None
     outputs: int = 0
     terms: Mapping[str, float] = field(default_factory=dict)
     penalty: float | None = None
@@ -323,8 +326,7 @@ class BehaviourFacts(Record):
 class TrainingFacts(Record):
     """A training that was watched, or its history.
 
-    `losses` and `validation_losses` have one value an epoch; `step_losses` the loss of each
-    step
+    `losses` and `validation_losses` have one value an epoch; `step_losses` the loss of each step
     watched (at most some hundreds, evenly taken), empty where only a history is known.
     `planned_epochs` is what `fit` was asked for; `complete` says that it ran to its own end rather
     than to the audit's budget. `diverged_at` is the first step (from 1) whose loss was not finite,
@@ -383,8 +385,7 @@ class VariationalFacts(Record):
 class AuditFacts(Record):
     """Everything that was measured about one model, its data and its training.
 
-    `fit_where` is the line of the `fit` call; `notes` are sentences on what could not be
-    measured and why.
+    `fit_where` is the line of the `fit` call; `notes` say what could not be measured and why.
     """
 
     target: str

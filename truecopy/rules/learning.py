@@ -8,6 +8,9 @@ from truecopy.rules.finding import Finding
 from truecopy.rules.measured import (
     HALF,
     SYMPTOM,
+    SYMPTOMS,
+    began_alike,
+    draw_again,
     find_frozen,
     has_worked,
     is_autoencoder,
@@ -25,6 +28,7 @@ _FITTED: Final = 0.1
 _UNMOVED: Final = 0.02
 # Gradients of single precision below this are 0 or rounding.
 _NO_GRADIENT: Final = 1e-12
+_ALIKE: Final = "; their weights began as one and the same number"
 _FEWEST_EPOCHS: Final = 5
 # The validation error is a fifth above its best, while the training error went on falling.
 _RISE: Final = 0.2
@@ -88,13 +92,14 @@ def cannot_fit_one_batch(facts: AuditFacts) -> Finding | None:
     )
 
 
-@rule("TC508", explains=("worse-than-pca", "loss-not-decreasing", "cannot-fit-one-batch"))
+@rule("TC508", explains=tuple(name for name in SYMPTOMS if name != "untrained-part"))
 def untrained_part(facts: AuditFacts) -> Finding | None:
     """Some weights get no gradient, or never changed.
 
     What it checks
         Trainable weights whose gradient is exactly 0 for a whole batch, or that are the same
         after the training as before; frozen weights where the copy is clearly worse than PCA's.
+        Weights that all began as one number, such as 0, are told apart: they are the cause.
 
     Why it matters
         What stays at its random start does nothing for the copy. Usual reasons: a part that
@@ -117,7 +122,7 @@ def untrained_part(facts: AuditFacts) -> Finding | None:
         for layer in facts.model.layers
         if layer.trainable and layer.parameters and _is_still(facts, layer)
     ]
-    frozen = find_frozen(facts)
+    frozen, alike = find_frozen(facts), [layer for layer in still if began_alike(layer)]
     still += frozen
     if not still:
         return None
@@ -129,16 +134,20 @@ def untrained_part(facts: AuditFacts) -> Finding | None:
         untrained_part,
         "warning",
         f"{len(still)} layers with {parameters:,} weights ({format_percent(share)} of all) "
-        f"get no gradient, never changed or are frozen: {names}.",
+        f"get no gradient, never changed or are frozen: {names}{_ALIKE if alike else ''}.",
         evidence={
             "layers": [layer.name for layer in still],
             "parameters": parameters,
             "share": share,
             "left_over": left,
         },
-        fix="Connect these layers to the loss, and set trainable = True.",
-        # What is frozen at random is the cause; without gradient is what something else led to.
-        cost=lost(facts) if frozen else symptom_cost(facts),
+        fix="Draw the weights at random: Keras' own kernel_initializer does."
+        if alike
+        else "Connect these layers to the loss, and set trainable = True.",
+        change=draw_again(facts) if alike else None,
+        # What is frozen at random, or began as one number, is the cause; else without gradient is
+        # what something else led to.
+        cost=lost(facts) if frozen or alike else symptom_cost(facts),
         where=still[0].where,
     )
 

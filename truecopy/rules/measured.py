@@ -6,7 +6,7 @@ then, so that a rule stays silent.
 
 import math
 from collections.abc import Sequence
-from typing import Final, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from truecopy.rules.facts import AuditFacts, CompileFacts, LayerFacts, Where
 from truecopy.rules.finding import Severity
@@ -153,17 +153,26 @@ def _stands_still(losses: Sequence[float]) -> bool:
 def late_slope(facts: AuditFacts) -> float | None:
     """Return how much of the loss above its floor one of the last epochs took off.
 
-    None where it isn't known, or where the training ended by itself.
+    None where it isn't known. Where early stopping ended the training, what it took off the
+    validation loss counts, too: usually nothing, but where it asked for too large a step.
     """
     training = facts.training
-    if training is None or len(training.losses) < 3:  # noqa: PLR2004 (two epochs have no trend)
+    if training is None:
         return None
-    losses = training.losses
-    floor = facts.contract.perfect if facts.contract is not None else 0.0
-    known = all(map(is_number, losses)) and is_number(floor)
+    slope = _slope_of(training.losses, facts)
     # Early stopping that was there and never stopped anything says nothing.
-    stopped = training.early_stopping and not 0 < training.planned_epochs <= len(losses)
-    if stopped or not known or losses[-1] <= floor:
+    stopped = training.early_stopping and not 0 < training.planned_epochs <= len(training.losses)
+    if slope is None or not stopped:
+        return slope
+    held = _slope_of(training.validation_losses, facts)
+    return None if held is None else min(slope, held)
+
+
+def _slope_of(losses: Sequence[float], facts: AuditFacts) -> float | None:
+    floor = facts.contract.perfect if facts.contract is not None else 0.0
+    if len(losses) < 3:  # noqa: PLR2004 (two epochs have no trend)
+        return None
+    if not all(map(is_number, (*losses, floor))) or losses[-1] <= floor:
         return None
     return (losses[-3] - losses[-1]) / 2 / (losses[-1] - floor)
 
@@ -270,3 +279,14 @@ def find_frozen(facts: AuditFacts) -> list[LayerFacts]:
         for layer in facts.model.layers
         if layer.parameters and not layer.trainable and layer.kind not in SCALING_LAYERS
     ]
+
+
+def began_alike(layer: LayerFacts) -> bool:
+    """Whether a layer's weights began as one and the same number and got no gradient since."""
+    return layer.same_weights and 0 in {layer.changed, layer.gradient}
+
+
+def draw_again(facts: AuditFacts) -> dict[str, Any]:
+    """Return the change that draws all weights at random which began as one and the same number."""
+    same = [layer.name for layer in facts.model.layers if layer.same_weights]
+    return {"action": "draw_weights", "layers": same}

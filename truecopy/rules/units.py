@@ -12,7 +12,9 @@ from truecopy.rules.measured import (
     HALF,
     LONG_STEPS,
     STEEP,
+    began_alike,
     behind_pca,
+    draw_again,
     find_frozen,
     has_worked,
     is_above,
@@ -43,6 +45,8 @@ _AT_BOUNDS: Final = 0.7
 _FROM_THE_START: Final = 0.05
 # Output columns that never change: a few may be constant in this sample.
 _DEAD_OUTPUTS: Final = 0.05
+# A few that hold half of what is left count from a hundredth of the mean target's error on.
+_HELD: Final = 0.01
 # Activations that are exactly 0 for half of all numbers, with no way back.
 _CUT: Final = ("relu", "relu6")
 
@@ -161,6 +165,7 @@ def dead_units(facts: AuditFacts) -> Finding | None:
         for layer in facts.model.layers
         if layer.part != "output"
         and not layer.sparse
+        and not began_alike(layer)
         and is_above(share := _share(layer.dead, layer), _bound_of(layer, facts))
     ]
     if not hit:
@@ -201,9 +206,8 @@ def _mend_dead(
 ) -> tuple[dict[str, Any], str]:
     """Return the change and its words: for weights that began as one number, or for relu."""
     if worst.same_weights:
-        same = [layer.name for layer in facts.model.layers if layer.same_weights]
         fix = "Draw the weights at random: Keras' own kernel_initializer does."
-        return {"action": "draw_weights", "layers": same}, fix
+        return draw_again(facts), fix
     fix = "Use leaky_relu in these layers, or a smaller learning rate."
     return {"action": "set_activation", "layers": names, "activation": "leaky_relu"}, fix
 
@@ -341,7 +345,8 @@ def dead_output_units(facts: AuditFacts) -> Finding | None:
     """Some outputs never change, while their targets do.
 
     What it checks
-        Output values that are the same for all rows though their target varies: 5 % or more.
+        Output values that are the same for all rows though their target varies: 5 % or more of
+        them, or fewer that hold half of all the error that is left.
 
     Why it matters
         These values are not copied at all. Under relu they are usually stuck at 0, with no
@@ -360,18 +365,29 @@ def dead_output_units(facts: AuditFacts) -> Finding | None:
     if seen is None or not seen.outputs or not is_settled(facts) or not is_autoencoder(facts):
         return None
     share = seen.dead_outputs / seen.outputs
-    if share < _DEAD_OUTPUTS:
+    few = share < _DEAD_OUTPUTS
+    held, left = seen.dead_left or 0.0, left_over(facts) or 0.0
+    if few and not (is_above(held, _HELD) and held >= HALF * left):
         return None
+    told = f", {format_percent(held)} by them alone" if few else ""
     activation = facts.model.output_activation
     change = {"action": "set_output_activation", "activation": "linear"}
     return find(
         dead_output_units,
         "warning",
         f"{seen.dead_outputs:,} of {seen.outputs:,} outputs ({format_percent(share)}) are the "
-        f"same for all rows while their targets vary{_tell_loss(facts)}.",
-        evidence={"dead": seen.dead_outputs, "outputs": seen.outputs, "activation": activation},
-        fix="Use an output that can't die (sigmoid or linear), and a smaller learning rate.",
+        f"same for all rows while their targets vary{_tell_loss(facts)}{told}.",
+        evidence={
+            "dead": seen.dead_outputs,
+            "outputs": seen.outputs,
+            "activation": activation,
+            "held": held,
+            "left_over": left,
+        },
+        fix="Use an output that can't die (sigmoid or linear), and a smaller learning rate."
+        if activation in _CUT
+        else "Let the last layers compute every value: padding gives constants.",
         change=change if activation in _CUT else None,
-        cost=min(share, 1.0) * HALF,
+        cost=held if few else min(share, 1.0) * HALF,
         where=output_line(facts),
     )
