@@ -85,6 +85,30 @@ def test_what_weights_leave_out_does_not_count():
     assert facts.mse_pca is None  # of all rows, it would be no fair comparison
 
 
+def test_a_value_that_the_loss_masks_does_not_count():
+    wanted = X.copy()
+    wanted[:, 3:] = -1
+    subject = subject_of(layers.Dense(2), y=wanted)
+    outputs = run_model(subject, 0).leaving_out(-1.0)
+    error = np.square(subject.model.predict(X, verbose=0) - wanted)[:, :3].mean()
+
+    assert outputs.error(outputs.seen) == pytest.approx(error, rel=1e-5)
+    assert run_model(subject, 0).leaving_out(None).weights is None
+
+
+def test_constant_outputs_hold_their_targets_variance_and_the_distance_to_its_mean():
+    subject = subject_of(layers.Dense(2))
+    kernel, bias = subject.model.get_layer("out").get_weights()
+    kernel[:, 0], bias[0] = 0, 1
+    subject.model.get_layer("out").set_weights([kernel, bias])
+
+    facts = behaviour_of(subject)
+
+    assert facts.dead_outputs == 1
+    held = np.square(flat(X)[:, 0] - 1).mean() / 6 / flat(X).var(axis=0).mean()
+    assert facts.dead_left == pytest.approx(held, rel=1e-4)
+
+
 def sequences_of(lengths, *, masked):
     """Return a subject whose rows end in steps of 0, with or without a mask of them."""
     rows = RNG.normal(2, 1, (len(lengths), 8, 2)).astype("float32")

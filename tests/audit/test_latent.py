@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from truecopy.audit.latent import choose_latent
+from truecopy.audit.latent import choose_latent, width_of
 from truecopy.audit.path import keep_path
 from truecopy.audit.trace import record
 
@@ -69,3 +69,19 @@ def test_of_a_layer_used_twice_it_is_not_known_what_goes_around():
     )
 
     assert choose(model).bypass is None
+
+
+def test_the_states_of_a_recurrent_layer_are_a_latent_of_their_widths():
+    inputs = keras.Input((6, 2))
+    _, h, c = layers.LSTM(3, return_state=True, name="encoder")(inputs)
+    nothing = layers.Lambda(lambda x: 0 * x)(inputs)
+    steps = layers.LSTM(3, return_sequences=True)(nothing, initial_state=[h, c])
+    model = keras.Model(inputs, layers.Dense(2)(steps))
+    rows = X.reshape(32, 6, 2)
+    seen = keep_path(model, rows, record(model, rows), 0)
+
+    found = choose_latent(model, rows, seen, 0, measure=True)
+
+    assert found.call.layer.name == "encoder"
+    assert width_of(found.call) == 6  # Keras 3.15 gives h twice: as the output, too
+    assert found.bypass < 0.01

@@ -48,6 +48,14 @@ def test_an_output_that_sums_to_1_is_a_softmax_over_that_axis():
     assert reach_of(layers.Dense(6, activation="sigmoid")).softmax_axis is None
 
 
+def test_a_softmax_of_one_unit_is_always_1():
+    reach = reach_of(layers.Reshape((4, 1)), layers.Dense(1, activation="softmax"))
+
+    assert reach.softmax_axis == -1
+    assert reach.bounds == (1, 1)
+    assert reach_of(layers.Dense(1, activation="sigmoid")).softmax_axis is None
+
+
 def test_a_softmax_that_is_reshaped_sums_to_1_over_the_whole_row():
     pictures = [layers.Dense(6, activation="softmax"), layers.Reshape((2, 3, 1))]
 

@@ -257,6 +257,21 @@ def test_a_loop_over_batches_is_audited_when_the_program_ends(folder):
 
 
 @pytest.mark.slow
+def test_a_noisy_batch_that_a_loop_makes_and_does_not_use_is_seen(folder):
+    loop = """\
+rows = np.outer(np.random.default_rng(2).normal(size=96), np.ones(6)).astype("float32")
+for epoch in range(3):
+    for start in range(0, 96, 32):
+        batch = rows[start : start + 32]
+        broken = batch + np.random.normal(size=batch.shape)
+        model.train_on_batch(batch, batch)
+"""
+    data = audit(folder, fit=loop).facts.data
+
+    assert [s.name for s in data.spare if s.relation == "noisy-copy"] == ["broken"]
+
+
+@pytest.mark.slow
 def test_a_loop_of_fits_is_one_training(folder):
     fit = "for epoch in range(5):\n    model.fit(x, x, verbose=0)"
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from truecopy.audit.feeding import sample_given
-from truecopy.audit.spare import find_noise_elsewhere, find_spare
+from truecopy.audit.spare import find_beside, find_noise_elsewhere, find_sources, find_spare
 
 CLEAN = np.arange(60.0).reshape(20, 3)
 NOISY = CLEAN + 0.5
@@ -39,6 +39,34 @@ def test_a_copy_of_a_slice_goes_with_the_first_rows():
 
 def test_a_shorter_array_and_a_part_of_what_was_given_are_left_out():
     assert spare_of(NOISY, test=CLEAN[:10], part=NOISY[:10], view=NOISY[:]) == {}
+
+
+def beside(x, **names):
+    frame = SimpleNamespace(f_locals=names, f_globals={"rows": CLEAN, "_hidden": x + 1})
+    return find_beside([frame], (x, x), x)
+
+
+def test_what_stands_beside_a_batch_has_its_shape_and_was_not_given():
+    batch = CLEAN[:8]
+
+    found = beside(batch, batch=batch, noisy=batch + 1, same=batch, other=CLEAN, count=3)
+
+    assert list(found) == ["noisy"]
+    np.testing.assert_array_equal(found["noisy"], batch + 1)
+    assert beside(batch[:, 0], column=batch[:, 0] + 1) == {}  # labels of the rows
+
+
+def test_sources_of_a_streams_rows_are_the_largest_arrays_of_such_rows():
+    names = {
+        "few": CLEAN[:5],
+        "all": CLEAN,
+        "wide": np.ones((9, 4)),
+        "words": np.array([["a"] * 3]),
+    }
+    frame = SimpleNamespace(f_locals=names, f_globals={})
+
+    assert list(find_sources([frame], CLEAN[:3])) == ["all", "few"]
+    assert list(find_sources([frame], CLEAN[:3].reshape(3, 3, 1))) == ["all", "few"]
 
 
 def noise_beside(x, **names):

@@ -26,7 +26,7 @@ _FAINT: Final = 0.02
 _WHITE: Final = 0.01
 # Share of the difference that the noisy array must tell, and how much more than the clean one.
 _TELLS: Final = 0.01
-_TIMES: Final = 3.0
+_TIMES: Final = 2.0
 # Where a value of the clean array explains all but this share of its own change, the other is a
 # function of it: binarised, squared, in other units.
 _RANDOM: Final = 0.2

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from truecopy.audit.cardinal import find_cardinal
 from truecopy.audit.feeding import MOST_ROWS
+from truecopy.audit.moved import share_moved
 from truecopy.audit.noisier import find_noisier
 from truecopy.audit.padding import weigh_values
 from truecopy.audit.scaledagain import is_scaled_again
@@ -114,6 +115,7 @@ def _relate(inputs: Array, targets: Array, *, identical: bool) -> dict[str, Any]
         sides = {"first": "input", "second": "target"}
         facts |= {"noisier": sides.get(noise.which, "neither"), "noise": noise.deviation}
         facts["permuted"] = _is_permuted(first, second)
+        facts["moved"] = share_moved(first, second)
     return facts
 
 

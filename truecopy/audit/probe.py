@@ -19,6 +19,7 @@ from truecopy.audit.behaviour import (
     run_model,
     train_briefly,
 )
+from truecopy.audit.constants import as_compiled
 from truecopy.audit.contract import measure_contract
 from truecopy.audit.invented import invent_rows
 from truecopy.audit.latent import Latent, choose_latent, find_latent
@@ -100,6 +101,11 @@ def probe(subject: Subject) -> AuditFacts:
 
     The subject's model is the same afterwards: weights, optimiser, seeds and compile state.
     """
+    with as_compiled(subject.model, subject.numbers) as told:
+        return _probe(replace(subject, notes=(*subject.notes, *told)))
+
+
+def _probe(subject: Subject) -> AuditFacts:
     made = Probe(subject)
     if subject.inputs is None:
         return _probe_structure(made, subject)

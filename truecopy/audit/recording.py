@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from truecopy.audit.constants import Numbers, read_numbers
 from truecopy.audit.ending import TimeIsOver
 from truecopy.audit.feeding import to_array
 from truecopy.audit.recorded_losses import Losses, StepLosses, read_loss
@@ -13,7 +14,7 @@ from truecopy.audit.subject import Array
 
 
 class Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
-    """Keeps losses per step and epoch in `losses`, and the weights before the first step.
+    """Keeps losses per step and epoch in `losses`, weights and numbers before the first step.
 
     Args:
         losses: Where they are kept.
@@ -33,6 +34,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships n
         super().__init__()
         self.losses = losses
         self.initial_weights: list[Array] | None = None
+        self.numbers: Numbers = {}
         self.deadline = deadline
         self.rows, self.batch_size = rows, batch_size
 
@@ -47,6 +49,10 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships n
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Start again with the running means."""
         self.losses.steps.begin_epoch()
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Keep the numbers that the step is compiled with, after all other callbacks."""
+        self.numbers = self.numbers or read_numbers(self.model)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Keep the step's loss."""

@@ -8,11 +8,14 @@ from types import FrameType
 from typing import Any, Final
 
 import keras
+import numpy as np
 
+from truecopy.audit.constants import Numbers
 from truecopy.audit.feeding import Sample, sample_given
+from truecopy.audit.origin import find_clean
 from truecopy.audit.recorded_losses import Losses
 from truecopy.audit.recording import first_broken_layer
-from truecopy.audit.spare import assigned_where, find_noise_elsewhere, find_spare
+from truecopy.audit.spare import assigned_where, find_noise_elsewhere, find_sources, find_spare
 from truecopy.audit.subject import Array, Subject
 from truecopy.rules.facts import AuditFacts, SpareArray, Where
 
@@ -24,7 +27,8 @@ class Session:
     """One training of one model, which a program may spread over several calls of `fit`.
 
     `state` counts how often the model was compiled before; `wide` is a larger sample, to train
-    on, and `wide_spare` the same rows of the arrays that were not used; `elsewhere` is an array of
+    on, and `wide_spare` the same rows of the arrays that were not used; `sources` are arrays that
+    rows of a stream may come from; `elsewhere` is an array of
     other rows that is noisy; `spent` are the seconds of training since the last audit,
     `audit_seconds` how long that took, `facts` what it found.
     """
@@ -38,11 +42,13 @@ class Session:
     validation: tuple[Array, Array] | None = None
     losses: Losses = field(default_factory=Losses)
     initial_weights: list[Array] | None = None
+    numbers: Numbers = field(default_factory=dict)
     batch_size: int | None = None
     early_stopping: bool = False
     complete: bool = True
     targets_known: bool = True
     spare: Mapping[str, Array] = field(default_factory=dict)
+    sources: Mapping[str, Array] = field(default_factory=dict)
     wide_spare: Mapping[str, Array] = field(default_factory=dict)
     elsewhere: SpareArray | None = None
     wheres: dict[str, Where] = field(default_factory=dict)
@@ -80,11 +86,20 @@ class Session:
             validation=self.validation,
             training=training if training.steps else None,
             initial_weights=self.initial_weights,
-            spare=self.wide_spare if sample is self.wide else self.spare,
+            numbers=self.numbers,
+            spare=self.wide_spare if sample is self.wide else self._spare(),
             elsewhere=self.elsewhere,
             wheres=self.wheres,
             notes=(*self.notes, *sample.notes),
         )
+
+    def _spare(self) -> Mapping[str, Array]:
+        """Return the arrays beside the sample, and those that a stream's rows were made of."""
+        inputs, targets = self.sample.inputs, self.sample.targets
+        if inputs is None or not (targets is None or np.array_equal(inputs, targets)):
+            return self.spare
+        made = {name: find_clean(inputs, array) for name, array in self.sources.items()}
+        return {**self.spare, **{name: rows for name, rows in made.items() if rows is not None}}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
@@ -155,6 +170,8 @@ class FitCall:
         frames = list(frames)
         session.spare = find_spare(frames, self.given, self["x"], sample)
         session.elsewhere = find_noise_elsewhere(frames, self["x"])
+        if sample.places is None and sample.inputs is not None:
+            session.sources = find_sources(frames, sample.inputs)
         for name in session.spare:
             where = assigned_where(name, session.where, root)
             if where is not None:

@@ -17,6 +17,7 @@ from truecopy.rules.facts import SpareArray, Where
 # Programs name a handful of arrays; more are slices of one another.
 _MOST_SPARE: Final = 8
 _MOST_PAIRS: Final = 12
+_ROWS_AND_VALUES: Final = 2
 
 
 def find_spare(
@@ -47,6 +48,49 @@ def find_spare(
         if len(found) == _MOST_SPARE:
             break
     return found
+
+
+def find_beside(frames: Iterable[FrameType], given: Iterable[Any], x: Array) -> dict[str, Array]:
+    """Return copies of the arrays that stand beside a batch, of its shape and not given.
+
+    Args:
+        frames: The program's frames that are running.
+        given: What the step was given.
+        x: The batch's inputs.
+    """
+    used = [array for array in _flatten(given) if isinstance(array, np.ndarray)]
+    found: dict[str, Array] = {}
+    for name, value in _names(frames).items():
+        numbers = isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
+        if not numbers or value.shape != x.shape or value.ndim < _ROWS_AND_VALUES:
+            continue
+        if not any(np.may_share_memory(value, array) for array in used):
+            found[name] = value.copy()
+            used.append(value)
+        if len(found) == _MOST_SPARE:
+            break
+    return found
+
+
+def find_sources(frames: Iterable[FrameType], x: Any) -> dict[str, Array]:
+    """Return the program's arrays that rows like those of `x` may have been taken from.
+
+    They are not copied, and the largest come first.
+
+    Args:
+        frames: The program's frames that are running.
+        x: Rows of what was given.
+    """
+    fitting = {
+        name: value
+        for name, value in _names(frames).items()
+        if isinstance(value, np.ndarray)
+        and value.dtype.kind in "fiu"
+        and value.ndim >= _ROWS_AND_VALUES
+        and value[:1].size == x[:1].size > 0
+    }
+    largest = sorted(fitting, key=lambda name: -len(fitting[name]))
+    return {name: fitting[name] for name in largest[:_MOST_SPARE]}
 
 
 def find_noise_elsewhere(frames: Iterable[FrameType], x: Any) -> SpareArray | None:

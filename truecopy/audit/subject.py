@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from truecopy.audit.constants import Numbers
 from truecopy.rules.facts import SpareArray, TrainingFacts, Where
 
 Array = NDArray[Any]
@@ -30,6 +31,7 @@ class Subject:
         history: Keras' logged values per epoch.
         training: What was seen of a training.
         initial_weights: All weights before that training, in the order of `model.weights`.
+        numbers: Attributes of its layers when its step was compiled.
         spare: Arrays of the program that have the rows' shape and were not given to `fit`, by
             name, the same rows as `inputs` where their number is the same.
         elsewhere: An array of the program that is other rows with something random added.
@@ -50,6 +52,7 @@ class Subject:
     history: Mapping[str, Any] | None = None
     training: TrainingFacts | None = None
     initial_weights: list[Array] | None = None
+    numbers: Numbers = field(default_factory=dict)
     spare: Mapping[str, Array] = field(default_factory=dict)
     elsewhere: SpareArray | None = None
     wheres: Mapping[str, Where] = field(default_factory=dict)

@@ -4,11 +4,14 @@ import functools
 import json
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
+from truecopy.audit.constants import read_numbers
 from truecopy.audit.ending import Ender, TimeIsOver
 from truecopy.audit.feeding import MOST_ROWS, Sample, sample_given, to_array
 from truecopy.audit.lines import user_frames, user_where
@@ -19,7 +22,8 @@ from truecopy.audit.recording import Recorder, copy_weights
 from truecopy.audit.retrain import ROWS
 from truecopy.audit.session import FitCall, Session
 from truecopy.audit.silence import silence
-from truecopy.audit.spare import find_spare
+from truecopy.audit.spare import find_beside, find_sources, find_spare
+from truecopy.audit.subject import Array
 from truecopy.facts import Record
 from truecopy.rules.engine import rank, run_rules
 from truecopy.rules.facts import Where
@@ -92,6 +96,7 @@ class Watcher:
                 finally:
                     self._ender.in_fit = False
                     session.initial_weights = session.initial_weights or recorder.initial_weights
+                    session.numbers = session.numbers or recorder.numbers
         self._after(session)
         return result
 
@@ -151,7 +156,8 @@ class Watcher:
         x, y = to_array(call["x"]), None if call["y"] is None else to_array(call["y"])
         for session in self.sessions:
             if session.is_same(model, where, state):
-                _add_rows(session, x, y)
+                if _add_rows(session, x, y):
+                    _add_beside(session, find_beside(user_frames(), call.given, x))
                 return session
         session = self._new_session(
             sample=Sample(inputs=x, targets=y, sampled="rows of the first batches"),
@@ -160,7 +166,10 @@ class Watcher:
         )
         session.losses.steps.running = False
         session.initial_weights = copy_weights(model)
+        session.numbers = read_numbers(model)
         session.batch_size = len(x)
+        session.spare = find_beside(user_frames(), call.given, x)
+        session.sources = find_sources(user_frames(), x)
         self.sessions.append(session)
         return session
 
@@ -252,9 +261,19 @@ class Watcher:
             self.sessions.append(session)
 
 
-def _add_rows(session: Session, x: Any, y: Any) -> None:
-    """Add a batch to the rows of a session until there are enough."""
+def _add_rows(session: Session, x: Array, y: Array | None) -> bool:
+    """Add a batch to the rows of a session until there are enough; return whether it was."""
     sample = session.sample
     if sample.inputs is None or len(sample.inputs) >= MOST_ROWS:
-        return
+        return False
     session.sample = sample.joined(x, y, most=MOST_ROWS)
+    return session.sample is not sample
+
+
+def _add_beside(session: Session, beside: Mapping[str, Array]) -> None:
+    """Add what stands beside a batch to what stood beside those before, by its name."""
+    session.spare = {
+        name: np.concatenate([rows, beside[name]])[:MOST_ROWS]
+        for name, rows in session.spare.items()
+        if name in beside
+    }

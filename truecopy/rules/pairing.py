@@ -1,9 +1,8 @@
 """Rules TC1xx on inputs and targets together: is this the copy that was wanted?"""
 
-from collections.abc import Mapping
 from typing import Final
 
-from truecopy.reports.wording import format_number, format_shape
+from truecopy.reports.wording import format_number, format_percent, format_shape
 from truecopy.rules.facts import AuditFacts, PairFacts, SpareArray
 from truecopy.rules.finding import Finding
 from truecopy.rules.measured import (
@@ -13,6 +12,9 @@ from truecopy.rules.measured import (
     is_autoencoder,
     is_number,
     is_same,
+    is_settled,
+    is_trained,
+    left_over,
 )
 from truecopy.rules.rule import find, rule
 
@@ -38,13 +40,15 @@ def target_not_input(facts: AuditFacts) -> Finding | None:
 
     What it checks
         The median correlation between an input row and its target against that of rows paired
-        at random; whether the targets are the inputs on a scale 5 or more times larger; and
-        whether they have the inputs' columns in another order (sequences given back in reverse
-        are left alone).
+        at random; whether the targets are the inputs on a scale 5 or more times larger; whether
+        they have the inputs' columns in another order (sequences given back in reverse are left
+        alone); and whether pictures fit theirs far better once they are shifted or mirrored, each
+        in its own way, where half of what differs was not learned.
 
     Why it matters
         Targets of other rows can't be predicted, so the best answer is the mean of all. The
-        usual reasons are a shuffle of one of the two arrays, a sort, or a mixed-up name.
+        usual reasons are a shuffle of one of the two arrays, a sort, a mixed-up name, or an
+        augmentation that draws anew for the target.
 
     Bad
         np.random.shuffle(x_noisy)
@@ -63,26 +67,43 @@ def target_not_input(facts: AuditFacts) -> Finding | None:
     if not is_number(data.correlation) or data.inputs.features != data.targets.features:
         return None
     chance = data.shuffled if is_number(data.shuffled) else 0.0
-    evidence = {
+    evidence: dict[str, float | None] = {
         "correlation": data.correlation,
         "shuffled": data.shuffled,
         "input_spread": data.inputs.spread,
         "target_spread": data.targets.spread,
     }
     if data.correlation < _SAME_PICTURE and abs(data.correlation) - abs(chance) < _UNRELATED:
-        return find(
-            target_not_input,
-            "error",
-            f"An input row and its target correlate by {format_number(data.correlation)}, rows "
-            f"paired at random by {format_number(chance)}: the targets belong to other rows.",
-            evidence=evidence,
-            fix="Give each row its own copy as target: the same order, the same rows.",
-            change={"action": "set_targets", "to": "inputs"},
-            cost=_NEVER,
-            where=facts.fit_where,
-        )
+        return _find_unrelated(facts, data, evidence)
+    if data.moved >= HALF and not _is_learned(facts):
+        return _find_moved(facts, data, evidence)
     if not _is_rescaled(facts, data):
         return _find_permuted(facts, data, evidence) if data.permuted else None
+    return _find_rescaled(facts, data, evidence)
+
+
+def _find_unrelated(
+    facts: AuditFacts, data: PairFacts, evidence: dict[str, float | None]
+) -> Finding:
+    """Return the finding of targets that have nothing to do with their inputs."""
+    return find(
+        target_not_input,
+        "error",
+        f"An input row and its target correlate by {format_number(data.correlation)}, rows "
+        f"paired at random by {format_number(data.shuffled or 0.0)}: the targets belong to other "
+        "rows.",
+        evidence=evidence,
+        fix="Give each row its own copy as target: the same order, the same rows.",
+        change={"action": "set_targets", "to": "inputs"},
+        cost=_NEVER,
+        where=facts.fit_where,
+    )
+
+
+def _find_rescaled(
+    facts: AuditFacts, data: PairFacts, evidence: dict[str, float | None]
+) -> Finding:
+    """Return the finding of inputs or targets that alone were scaled."""
     ratio = data.targets.spread / data.inputs.spread
     return find(
         target_not_input,
@@ -97,8 +118,29 @@ def target_not_input(facts: AuditFacts) -> Finding | None:
     )
 
 
+def _is_learned(facts: AuditFacts) -> bool:
+    """Whether the targets can be told from the inputs all the same: half or more was learned."""
+    left = left_over(facts) if is_trained(facts) else None
+    return left is not None and left < HALF
+
+
+def _find_moved(facts: AuditFacts, data: PairFacts, evidence: dict[str, float | None]) -> Finding:
+    """Return the finding of pictures that were moved each in its own way."""
+    return find(
+        target_not_input,
+        "error" if is_settled(facts) else "warning",
+        f"{format_percent(data.moved)} of the pictures fit their targets only once they are "
+        "shifted or mirrored, each in its own way: nothing tells where the target went.",
+        evidence=evidence | {"moved": data.moved},
+        fix="Draw once per picture, and give the same one as input and target.",
+        change={"action": "set_targets", "to": "inputs"},
+        cost=_NEVER,
+        where=facts.fit_where,
+    )
+
+
 def _find_permuted(
-    facts: AuditFacts, data: PairFacts, evidence: Mapping[str, float | None]
+    facts: AuditFacts, data: PairFacts, evidence: dict[str, float | None]
 ) -> Finding:
     """Return the finding of columns in another order."""
     return find(

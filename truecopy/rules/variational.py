@@ -42,8 +42,8 @@ def kl_scale_mismatch(facts: AuditFacts) -> Finding | None:
 
     What it checks
         The weight of the KL against the reconstruction when both are summed: 1 in the textbook.
-        From 10 on where half or more was not learned, from 100 on in any case; below 0.05 where
-        the codes have left the prior.
+        From 10 on where half or more was not learned, from 100 on in any case; below 0.05, or
+        without a KL term at all, where the codes have left the prior.
 
     Why it matters
         An error averaged over 784 pixels against a KL summed over the latents weighs the KL 784
@@ -60,9 +60,13 @@ def kl_scale_mismatch(facts: AuditFacts) -> Finding | None:
         When the weight is chosen on purpose (beta-VAE), and the copies are good enough.
     """
     kl = facts.variational
-    if kl is None or not is_number(kl.effective_beta) or kl.effective_beta <= 0:
+    if kl is None:
         return None
     left = left_over(facts) if is_trained(facts) else None
+    if kl.kl_scale == 0:
+        return _unweighed(facts, kl, left)
+    if not is_number(kl.effective_beta) or kl.effective_beta <= 0:
+        return None
     if kl.effective_beta >= _FAR_TOO_HEAVY or (
         kl.effective_beta >= _HEAVY and (left is None or left >= HALF)
     ):
@@ -80,6 +84,24 @@ def kl_scale_mismatch(facts: AuditFacts) -> Finding | None:
         fix="Reduce both terms alike: sum over values and latents, average over rows.",
         change={"action": "scale_kl", "by": 1 / kl.effective_beta},
         cost=_LIGHT,
+        where=_head_line(facts),
+    )
+
+
+def _unweighed(facts: AuditFacts, kl: VariationalFacts, left: float | None) -> Finding | None:
+    """Return the finding of a loss that heads can't move; a note while its weight may yet rise."""
+    mean_kl = _mean_kl(kl)
+    if not is_above(mean_kl, _LEFT_PRIOR) or not is_settled(facts):
+        return None
+    over = facts.training is None or facts.training.complete
+    return find(
+        kl_scale_mismatch,
+        "warning" if over else "note",
+        f"The weight of the KL term is 0, and the codes hold {format_number(mean_kl)} nats a "
+        "latent: drawing from the prior gives codes that were never decoded.",
+        evidence=_weigh(kl, left),
+        fix="Add the KL term to the loss; a weight that rises must be a keras.Variable.",
+        cost=_LIGHT if over else 0.0,
         where=_head_line(facts),
     )
 
