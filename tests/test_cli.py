@@ -121,6 +121,7 @@ def test_fit_writes_a_run_folder(capsys, folder, tmp_path):
     assert (out_folder / "report.html").read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.slow
 def test_fit_chooses_a_free_folder(capsys, folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = ("fit", folder / "blobs.npy", "--epochs", 1, "--model", "dense", "--json")
@@ -250,6 +251,7 @@ def test_explain_on_tells_the_bridge_in_words(capsys, folder):
     assert "Of 19,200 values" in out
 
 
+@pytest.mark.slow
 def test_evaluate_compares_two_models_on_the_same_rows(capsys, folder, tmp_path, blobs):
     better = truecopy.Autoencoder(
         latent=8, model="dense", epochs=40, learning_rate=5e-3, batch_size=32, quiet=True
@@ -320,6 +322,7 @@ def test_an_interrupt_is_130_and_leaves_nothing(capsys, folder, tmp_path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_interrupted_fit_goes_on_with_resume(capsys, folder, tmp_path, monkeypatch):
     from truecopy.training import fit
 

@@ -56,6 +56,7 @@ def train(make, optimizer, *, audited):
     return history.history, model.get_weights(), drawn, layers.Dense(1).name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "optimizer"),
     [

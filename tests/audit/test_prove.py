@@ -151,6 +151,7 @@ def test_what_cannot_be_proved_is_noted():
     )
 
 
+@pytest.mark.slow
 def test_the_seconds_end_a_training_and_the_other_gets_as_many_steps():
     told = []
     subject = make_subject("sigmoid", epochs=100_000)

@@ -125,6 +125,7 @@ if __name__ != "__main__":
     assert result.facts.data.identical
 
 
+@pytest.mark.slow
 def test_a_long_training_is_ended_at_the_budget(folder):
     fit = "model.fit(x, x, epochs=10**6, verbose=0)\nopen('after', 'w')"
     started = time.monotonic()
@@ -139,6 +140,7 @@ def test_a_long_training_is_ended_at_the_budget(folder):
     assert any("was ended after 1 s of training" in note for note in facts.notes)
 
 
+@pytest.mark.slow
 def test_a_crash_after_a_fit_is_a_note_beside_the_findings(folder):
     facts = audit(folder, fit=f"{FIT}\nopen('results/table.csv')").facts
 

@@ -148,6 +148,7 @@ def test_fit_evaluate_and_predict_compile_the_replaced_step(monkeypatch):
     assert len(seen) == 3  # the two others have no gradient
 
 
+@pytest.mark.slow
 def test_a_run_is_traced_as_often_as_without():
     counts = []
     for prepare in (contextlib.nullcontext, accelerate):
@@ -269,6 +270,7 @@ def test_outside_of_a_trace_nothing_is_traced():
     assert speed_up(step)(jnp.ones(3))[1] is False
 
 
+@pytest.mark.slow
 def test_an_eager_run_stays_eager():
     model = build_model("subclassed")
     model.compile("sgd", "mse", run_eagerly=True)

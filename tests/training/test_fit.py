@@ -283,6 +283,7 @@ def test_the_rate_of_normalised_networks_falls_along_a_cosine_to_nearly_0():
     assert "learning rate 0.004 falling to 0" in str(dict(describe_run(run)))
 
 
+@pytest.mark.slow
 def test_the_rate_of_a_table_stays_as_it_is():
     rows = np.random.default_rng(0).normal(size=(64, 8))
 
