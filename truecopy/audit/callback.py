@@ -132,7 +132,7 @@ class Watch(Recorder):
     def _audit(self, *, trained: bool) -> None:
         if self._session is None:
             return
-        started = monotonic()
+        started, self._session.numbers = monotonic(), self.numbers
         subject = self._session.subject(str(self.model.name))
         facts = probe(subject if trained else replace(subject, training=None))
         self.audit = Audit(facts, run_rules(facts, **self._rules))
