@@ -18,6 +18,7 @@ from truecopy.audit.behaviour import (
 )
 from truecopy.audit.latent import find_latent
 from truecopy.audit.output import Reach
+from truecopy.audit.steploss import handed_as_by_fit
 from truecopy.audit.structure import describe_model
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import flat
@@ -221,6 +222,29 @@ def test_the_loss_is_split_into_what_layers_add_and_the_rest():
     # Keras divides an activity penalty by the batch's rows.
     assert facts.penalty == pytest.approx(0.5 * np.abs(z).sum() / 32, rel=1e-5)
     assert facts.reconstruction == pytest.approx(np.square(copied - X[:32]).mean(), rel=1e-4)
+
+
+class Unpacking(keras.Sequential):
+    """A step that was written for what `fit` gives it."""
+
+    def train_step(self, *args):
+        *state, data = args
+        x, y = data
+        return super().train_step(*state, (x, y))
+
+
+def test_a_step_of_the_users_is_given_what_fit_gives_it():
+    model = Unpacking([keras.Input((6,)), layers.Dense(6)])
+    model.compile("adam", "mse")
+    with pytest.raises(ValueError, match="unpack"):  # what Keras 3.15 does
+        model.train_on_batch(X, X)
+    compiled = model.train_function
+
+    with handed_as_by_fit(Subject(model=model, target="m", inputs=X, targets=X)):
+        assert np.isfinite(model.train_on_batch(X, X))
+
+    assert "train_step" not in vars(model)
+    assert model.train_function is compiled
 
 
 def test_the_errors_of_logits_are_those_of_the_probabilities_they_stand_for():

@@ -82,7 +82,9 @@ def test_a_later_fit_goes_on_from_the_earlier_one():
     ("logs", "loss"),
     [
         ({"loss": 1}, 1.0),
-        ({"mse": 1}, None),
+        ({"mse": 1, "mae": 2}, None),
+        ({"squared": 1}, 1.0),
+        ({"kl_loss": 3, "total_loss": 2}, 2.0),
         ([2.0, 3.0], 2.0),
         (np.float32(4), 4.0),
         (None, None),

@@ -28,6 +28,7 @@ from truecopy.audit.output import Reach, find_reach
 from truecopy.audit.pairs import compare_pair
 from truecopy.audit.path import keep_path
 from truecopy.audit.preserve import build_model, unchanged
+from truecopy.audit.steploss import handed_as_by_fit
 from truecopy.audit.structure import describe_model, describe_unused, is_straight, pick_output
 from truecopy.audit.subject import Subject
 from truecopy.audit.tied import add_tied
@@ -245,11 +246,12 @@ def _behave(
         return model, behaviour
     errors = behaviour
     terms = made.attempt("the terms of the loss", lambda: measure_terms(subject, errors), errors)
-    layers, behaviour = made.attempt(
-        "some training steps",
-        lambda: train_briefly(subject, model.layers, terms, run.recorded),
-        (model.layers, terms),
-    )
+    with handed_as_by_fit(subject):
+        layers, behaviour = made.attempt(
+            "some training steps",
+            lambda: train_briefly(subject, model.layers, terms, run.recorded),
+            (model.layers, terms),
+        )
     return replace(model, layers=layers), behaviour
 
 

@@ -90,9 +90,11 @@ class Losses:
 
     def end_epoch(self, logs: Mapping[str, Any]) -> None:
         """Take what Keras logged for a whole epoch."""
-        for kept, name in ((self.epochs, "loss"), (self.validation, "val_loss")):
-            if name in logs:
-                kept.append(float(logs[name]))
+        name = name_loss(logs)
+        if name is not None:
+            self.epochs.append(float(logs[name]))
+        if f"val_{name}" in logs:
+            self.validation.append(float(logs[f"val_{name}"]))
 
     def facts(
         self,
@@ -117,12 +119,30 @@ class Losses:
         )
 
 
+def name_loss(logs: Iterable[str]) -> str | None:
+    """Return which of the logged names is the loss that is trained on; None where none says so.
+
+    That is 'loss'; else, from a step of the user's, a total loss, the first name with 'loss' in
+    it, or the only one there is.
+
+    Example:
+        >>> name_loss(["kl_loss", "total_loss", "val_total_loss"])
+        'total_loss'
+        >>> name_loss(["mse", "mae"]) is None
+        True
+    """
+    names = [name for name in logs if not name.startswith("val_")]
+    losses = [name for name in names if "loss" in name]
+    totals = [name for name in losses if "total" in name]
+    chosen = [n for n in names if n == "loss"] or totals or losses
+    return chosen[0] if chosen else names[0] if len(names) == 1 else None
+
+
 def read_loss(logs: Mapping[str, Any] | Iterable[Any] | None) -> float | None:
     """Return the loss among logs, or the first value of a list; None where there is none."""
     if isinstance(logs, Mapping):
-        if "loss" not in logs:
-            return None
-        value: Any = logs["loss"]
+        name = name_loss(logs)
+        value: Any = None if name is None else logs[name]
     elif isinstance(logs, list | tuple):
         value = logs[0] if logs else None
     else:

@@ -5,7 +5,8 @@ of the state and changes nothing; under TensorFlow and PyTorch it updates the we
 put back.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, final
 
 import keras
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 from truecopy.audit.intervene import Spot, setting
 from truecopy.audit.preserve import unchanged
+from truecopy.audit.recorded_losses import name_loss
+from truecopy.audit.recording import has_own_step
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import to_float, to_tensor
 from truecopy.audit.trace import overriding
@@ -31,11 +34,12 @@ class StepLoss:
 
     Attributes:
         output: The spot whose value the step takes for the model's answer.
+        pack: Makes of x and y what the step takes.
     """
 
     def __init__(self, model: Any, pack: Pack, output: Spot) -> None:
         self.output = output
-        self._model, self._pack = model, pack
+        self.pack, self._model = pack, model
         self._compiled: dict[Any, Any] = {}
 
     def charge(self, inputs: Array, targets: Array, values: Mapping[Spot, Any]) -> float:
@@ -48,7 +52,7 @@ class StepLoss:
         )
         if keras.backend.backend() != "jax":
             with unchanged(self._model), setting(dict(zip(spots, chosen, strict=True))):
-                return to_float(_read_loss(_run_step(self._model, self._pack(x, y))))
+                return to_float(_read_loss(_run_step(self._model, self.pack(x, y))))
         if spots not in self._compiled:
             self._compiled[spots] = self._compile(spots)
         return to_float(self._compiled[spots](_state(self._model), x, y, chosen))
@@ -58,7 +62,7 @@ class StepLoss:
 
         def run(state: Any, x: Any, y: Any, chosen: list[Any]) -> Any:
             with setting(dict(zip(spots, chosen, strict=True))):
-                logs, _ = self._model.train_step(state, self._pack(x, y))
+                logs, _ = self._model.train_step(state, self.pack(x, y))
             return _read_loss(logs)
 
         return jax.jit(run)
@@ -84,6 +88,34 @@ def find_step(subject: Subject) -> StepLoss | str:
             return StepLoss(model, pack, Spot(*calls[-1]))
         reason = "No layer that the train_step calls gives an output of the targets' shape."
     return reason
+
+
+@contextmanager
+def handed_as_by_fit(subject: Subject) -> Iterator[None]:
+    """Let `train_on_batch` give the user's `train_step` what `fit` gives it.
+
+    In Keras 3.15 that is x, or (x, y), where `train_on_batch` gives (x, y, None): too much to
+    unpack for a step that was written for `fit`.
+    """
+    model = subject.model
+    found = find_step(subject) if has_own_step(model) else ""
+    if isinstance(found, str):
+        yield
+        return
+    own, pack = model.train_step, found.pack
+
+    def step(*given: Any) -> Any:
+        *state, data = given
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return own(*state, pack(x, y))
+
+    compiled = vars(model).get("train_function")
+    vars(model).update(train_step=step, train_function=None)
+    try:
+        yield
+    finally:
+        del vars(model)["train_step"]
+        vars(model)["train_function"] = compiled
 
 
 def _packs(subject: Subject) -> list[Pack]:
@@ -142,9 +174,7 @@ def _state(model: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
 
 
 def _read_loss(logs: Mapping[str, Any]) -> Any:
-    """Return the loss in a step's logs: 'loss', or the first name with 'loss' in it."""
-    names = [n for n in logs if n == "loss"] or [n for n in logs if "total" in n and "loss" in n]
-    names = names or [n for n in logs if "loss" in n]
-    if not names:
+    name = name_loss(logs)
+    if name is None:
         raise KeyError(f"the step's logs {list(logs)} have no loss")
-    return logs[names[0]]
+    return logs[name]
