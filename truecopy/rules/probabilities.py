@@ -6,7 +6,7 @@ from truecopy.facts import DataFacts
 from truecopy.reports.wording import format_number, format_percent, format_range
 from truecopy.rules.facts import AuditFacts, CompileFacts, ContractFacts
 from truecopy.rules.finding import Finding
-from truecopy.rules.inputs import GREY_MAXIMA
+from truecopy.rules.inputs import GREY_MAXIMA, sums_to_one
 from truecopy.rules.measured import (
     compile_line,
     compiled,
@@ -127,8 +127,9 @@ def logits_mismatch(facts: AuditFacts) -> Finding | None:
     """The loss reads the output as probabilities and it gives logits, or the reverse.
 
     What it checks
-        A cross-entropy with `from_logits=False` on an output that leaves [0, 1]; one with
-        `from_logits=True` on an output that was squashed already; an output squashed twice.
+        A cross-entropy with `from_logits=False` on an output that leaves [0, 1] (of a choice: one
+        that can be negative); one with `from_logits=True` on an output that was squashed already;
+        an output squashed twice.
 
     Why it matters
         Without `from_logits`, Keras clips the output to [0, 1]: beyond it there is no gradient,
@@ -191,15 +192,17 @@ def _find_mismatch(facts: AuditFacts, made: CompileFacts) -> tuple[str, dict[str
             {},
             "Leave out one of the two activations at the output.",
         )
-    if not _gives_logits(facts):
+    choice = _gives_scores(facts)
+    if not choice and not _gives_logits(facts):
         return None
+    activation = "softmax" if choice else "sigmoid"
     seen = facts.behaviour.output if facts.behaviour is not None else None
     spans = f" (seen: {format_range(seen)})" if seen and all(map(is_number, seen)) else ""
     named = describe_output(facts)
     return (
         f"{named} is not confined to [0, 1]{spans} and {made.loss} takes it for a probability",
-        {"action": "set_output_activation", "activation": "sigmoid"},
-        "Use a sigmoid output, or from_logits=True and a sigmoid when predicting.",
+        {"action": "set_output_activation", "activation": activation},
+        f"Use a {activation} output, or from_logits=True and a {activation} when predicting.",
     )
 
 
@@ -211,6 +214,17 @@ def _is_unit(bounds: tuple[float | None, float | None]) -> bool:
 def _width(bounds: tuple[float | None, float | None]) -> float | None:
     low, high = bounds
     return high - low if is_number(low) and is_number(high) else None
+
+
+def _gives_scores(facts: AuditFacts) -> bool:
+    """Whether an output that may be negative meets a loss that wants shares of a choice."""
+    made, low = compiled(facts), facts.model.output_bounds[0]
+    if made is None or made.from_logits or facts.model.softmax_axis is not None:
+        return False
+    if "categorical_crossentropy" not in made.loss or is_above(low, -_BEYOND):
+        return False
+    shares = facts.data is not None and sums_to_one(facts.data.target_sums)
+    return shares or made.loss.startswith("sparse_")
 
 
 def _gives_logits(facts: AuditFacts) -> bool:
