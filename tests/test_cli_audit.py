@@ -8,8 +8,9 @@ import pytest
 from truecopy.audit import script
 from truecopy.audit.audit import Audit
 from truecopy.cli import execute
-from truecopy.rules.facts import AuditFacts, ModelFacts, Where
+from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding, Fix
+from truecopy.rules.modelfacts import ModelFacts, Where
 from truecopy.rules.rule import RULES, Rule
 
 

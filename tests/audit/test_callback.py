@@ -7,8 +7,9 @@ import pytest
 from truecopy.audit import callback
 from truecopy.audit.callback import Watch, running_fit
 from truecopy.errors import UnknownName
-from truecopy.rules.facts import AuditFacts, ModelFacts
+from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding, Fix
+from truecopy.rules.modelfacts import ModelFacts
 
 X = np.random.default_rng(0).uniform(size=(96, 6)).astype("float32")
 

@@ -3,8 +3,9 @@
 import pytest
 
 from truecopy.audit import script
-from truecopy.rules.facts import AuditFacts, ModelFacts
+from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding, Fix
+from truecopy.rules.modelfacts import ModelFacts
 
 
 def facts_of(name, note):

@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 from truecopy.audit.cardinal import find_cardinal
 from truecopy.audit.pairs import compare_pair
 from truecopy.audit.subject import Subject
-from truecopy.rules.facts import Where
+from truecopy.rules.modelfacts import Where
 
 DRAW = np.random.default_rng(1)
 CLEAN = (load_digits().data / 16).astype("float32")

@@ -4,8 +4,8 @@ import pytest
 
 from truecopy.audit.silence import read_comments, silence
 from truecopy.errors import UnknownName
-from truecopy.rules.facts import Where
 from truecopy.rules.finding import Finding, Fix
+from truecopy.rules.modelfacts import Where
 from truecopy.rules.rule import RULES, Rule
 
 PROGRAM = """\

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from truecopy.errors import InvalidArgument
-from truecopy.rules.facts import AuditFacts, CompileFacts, ModelFacts, TrainingFacts, Where
+from truecopy.rules.facts import AuditFacts, TrainingFacts
 from truecopy.rules.finding import Finding
+from truecopy.rules.modelfacts import CompileFacts, ModelFacts, Where
 from truecopy.rules.reading import read_facts, read_finding, read_record
 
 TEXT = st.text(max_size=4)

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from truecopy.rules.facts import Bounds
+from truecopy.rules.modelfacts import Bounds
 
 Array = NDArray[Any]
 

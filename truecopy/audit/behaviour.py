@@ -14,7 +14,8 @@ from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import flat, squash
 from truecopy.audit.trace import Recorded, as_array
 from truecopy.audit.units import measure_updates
-from truecopy.rules.facts import BehaviourFacts, LayerFacts, ModelFacts
+from truecopy.rules.facts import BehaviourFacts
+from truecopy.rules.modelfacts import LayerFacts, ModelFacts
 
 Array = NDArray[Any]
 

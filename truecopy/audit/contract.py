@@ -19,7 +19,8 @@ from truecopy.audit.outputs import see_output
 from truecopy.audit.padding import find_masked
 from truecopy.audit.preserve import unchanged
 from truecopy.audit.subject import Subject
-from truecopy.rules.facts import Bounds, ContractFacts
+from truecopy.rules.facts import ContractFacts
+from truecopy.rules.modelfacts import Bounds
 
 Array = NDArray[Any]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from truecopy.rules.facts import Where
+from truecopy.rules.modelfacts import Where
 
 # Whoever is in here is a library: Python's own, installed packages, and this one.
 _LIBRARIES: Final = tuple(

@@ -21,7 +21,7 @@ from truecopy.audit.outputs import see_output
 from truecopy.audit.preserve import unchanged
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import to_float
-from truecopy.rules.facts import CompileFacts
+from truecopy.rules.modelfacts import CompileFacts
 
 Array = NDArray[Any]
 
@@ -152,6 +152,7 @@ def _describe_optimizer(model: Any) -> dict[str, Any]:
     return {
         "optimizer": type(optimizer).__name__.lower(),
         "learning_rate": to_float(optimizer.learning_rate),
+        "epsilon": to_float(optimizer.epsilon) if hasattr(optimizer, "epsilon") else None,
         "scheduled": isinstance(rate, schedule) or (callable(rate) and not hasattr(rate, "assign")),
         "steps": int(to_float(optimizer.iterations)),
     }

@@ -17,7 +17,7 @@ import keras
 from keras.src.backend.common import global_state
 
 from truecopy.audit.lines import user_where
-from truecopy.rules.facts import Where
+from truecopy.rules.modelfacts import Where
 
 Watch = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 # Where Keras 3.15 counts the layers of a kind, to call the next one dense_4.

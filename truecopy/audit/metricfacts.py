@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truecopy.audit.tensors import to_float, to_tensor
-from truecopy.rules.facts import MetricFacts
+from truecopy.rules.modelfacts import MetricFacts
 
 Array = NDArray[Any]
 

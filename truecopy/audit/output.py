@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from truecopy.audit.preserve import unchanged
 from truecopy.audit.trace import Call, Recorded, as_array, kernels_of, overriding
-from truecopy.rules.facts import Bounds
+from truecopy.rules.modelfacts import Bounds
 
 Array = NDArray[Any]
 

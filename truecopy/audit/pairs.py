@@ -17,7 +17,8 @@ from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import flat
 from truecopy.data.profile import profile
 from truecopy.facts import DataFacts
-from truecopy.rules.facts import PairFacts, SpareArray, Where
+from truecopy.rules.facts import PairFacts, SpareArray
+from truecopy.rules.modelfacts import Where
 
 Array = NDArray[Any]
 

@@ -35,7 +35,8 @@ from truecopy.audit.tied import add_tied
 from truecopy.audit.trace import Recorded, record
 from truecopy.audit.units import measure_start, measure_units
 from truecopy.audit.variational import measure_variational
-from truecopy.rules.facts import AuditFacts, BehaviourFacts, ContractFacts, LayerFacts, ModelFacts
+from truecopy.rules.facts import AuditFacts, BehaviourFacts, ContractFacts
+from truecopy.rules.modelfacts import LayerFacts, ModelFacts
 
 T = TypeVar("T")
 

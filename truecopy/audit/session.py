@@ -17,7 +17,8 @@ from truecopy.audit.recorded_losses import Losses
 from truecopy.audit.recording import first_broken_layer
 from truecopy.audit.spare import assigned_where, find_noise_elsewhere, find_sources, find_spare
 from truecopy.audit.subject import Array, Subject
-from truecopy.rules.facts import AuditFacts, SpareArray, Where
+from truecopy.rules.facts import AuditFacts, SpareArray
+from truecopy.rules.modelfacts import Where
 
 DEFAULT_BATCH: Final = 32  # of Keras' fit
 

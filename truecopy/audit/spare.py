@@ -12,7 +12,8 @@ from truecopy.audit.feeding import MOST_ROWS, Sample, take_rows
 from truecopy.audit.lines import assigned_line
 from truecopy.audit.noisier import Noise, find_noisier
 from truecopy.audit.subject import Array
-from truecopy.rules.facts import SpareArray, Where
+from truecopy.rules.facts import SpareArray
+from truecopy.rules.modelfacts import Where
 
 # Programs name a handful of arrays; more are slices of one another.
 _MOST_SPARE: Final = 8

@@ -18,8 +18,8 @@ from truecopy.audit.named import follow_activation, name_applied
 from truecopy.audit.output import Reach, find_last_weighted
 from truecopy.audit.subject import Subject
 from truecopy.audit.trace import Call, Recorded, as_array, kernels_of
-from truecopy.rules.facts import LayerFacts, ModelFacts
 from truecopy.rules.measured import RECURRENT
+from truecopy.rules.modelfacts import LayerFacts, ModelFacts
 
 Array = NDArray[Any]
 

@@ -7,7 +7,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from truecopy.audit.constants import Numbers
-from truecopy.rules.facts import SpareArray, TrainingFacts, Where
+from truecopy.rules.facts import SpareArray, TrainingFacts
+from truecopy.rules.modelfacts import Where
 
 Array = NDArray[Any]
 

@@ -11,7 +11,7 @@ from truecopy.audit.preserve import unchanged
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import flat
 from truecopy.audit.trace import Call, Recorded, as_array, record
-from truecopy.rules.facts import LayerFacts
+from truecopy.rules.modelfacts import LayerFacts
 
 Array = NDArray[Any]
 

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from truecopy.audit.heads import Heads, find_heads, pair_layers
 from truecopy.audit.intervene import Spot
-from truecopy.audit.klterm import READINGS, Point, Term, choose_points, judge, kl_per_latent
+from truecopy.audit.klterm import (
+    READINGS,
+    Point,
+    Term,
+    choose_points,
+    closed_form,
+    judge,
+    kl_per_latent,
+)
 from truecopy.audit.likeness import find_likeness
 from truecopy.audit.lossfunction import LossFunction, NoLoss, overrides
 from truecopy.audit.named import name_activation
@@ -34,6 +42,10 @@ _ACTIVE: Final = 0.01
 # Spread heads at which draws are looked at, and how often.
 _SPREADS: Final = (0.5, 1.5)
 _DRAWS: Final = 8
+# Samples that spread by a tenth more or less than the KL term assumes read the head otherwise.
+_AGREE: Final = 0.1
+# The share of values below 0 from which on a head is no standard deviation.
+_NEGATIVE: Final = 0.01
 
 
 def measure_variational(subject: Subject, recorded: Recorded | None) -> VariationalFacts | None:
@@ -123,6 +135,14 @@ def _measure(
     reading = term.reading or "log-variance"
     seen = heads.read(recorded) if recorded is not None else None
     seen = heads.read(run) if seen is None else seen
+    sampling = _measure_draws(part, heads, inputs, reading)
+    if seen is not None and _is_no_deviation(seen[1], reading, sampling):
+        term = replace(
+            term,
+            matches=False,
+            hint="it takes a head for a standard deviation that is negative on many rows",
+            closed=tuple(float(c) for c in closed_form(points, "log-variance")),
+        )
     return VariationalFacts(
         mean_layer=heads.mean.layer.name,
         spread_layer=heads.spread.layer.name,
@@ -136,9 +156,15 @@ def _measure(
         kl_reading=term.reading,
         kl_hint=term.hint,
         effective_beta=_weigh(term, alone, targets, inputs),
-        sampling=_measure_draws(part, heads, inputs, reading),
+        sampling=sampling,
         **_on_rows(seen, reading),
     )
+
+
+def _is_no_deviation(spread: Array, reading: str, sampling: float | None) -> bool:
+    """Whether the KL term squares a head that is negative and that the samples read otherwise."""
+    agree = sampling is not None and abs(np.log(max(sampling, 1e-6))) < _AGREE
+    return reading == "std" and not agree and float((spread < 0).mean()) > _NEGATIVE
 
 
 def _measure_changes(

@@ -26,7 +26,7 @@ from truecopy.audit.spare import find_beside, find_sources, find_spare
 from truecopy.audit.subject import Array
 from truecopy.facts import Record
 from truecopy.rules.engine import rank, run_rules
-from truecopy.rules.facts import Where
+from truecopy.rules.modelfacts import Where
 
 # A program that trains this many models shows its faults in the first ones.
 _MOST_SESSIONS: Final = 8

@@ -3,12 +3,13 @@
 from typing import Any, Final
 
 from truecopy.reports.wording import format_number, format_percent
-from truecopy.rules.facts import AuditFacts, LayerFacts
+from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.measured import (
     AS_THE_MEAN,
     FEW_STEPS,
     HALF,
+    behind_pca,
     compile_line,
     failure_severity,
     is_above,
@@ -21,6 +22,7 @@ from truecopy.rules.measured import (
     planned_steps,
     symptom_cost,
 )
+from truecopy.rules.modelfacts import LayerFacts
 from truecopy.rules.rule import find, rule
 
 # A spread of a tenth of the targets': all pictures look the same.
@@ -38,6 +40,8 @@ _NEARLY_ALL_DROPPED: Final = 0.8
 _BEHIND_PCA: Final = 1.5
 # A moving average that still holds a fifth of its start value at the planned end won't recover.
 _STILL_START: Final = 0.2
+# PCA of the same width would explain a quarter more of all there is to learn.
+_FAR_BEHIND: Final = 0.25
 _GOOD_MOMENTUM: Final = 0.9
 _DROPOUT: Final = (
     *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout"),
@@ -108,6 +112,8 @@ def collapsed_to_mean(facts: AuditFacts) -> Finding | None:
             "dead-output-units",
             "relu-latent",
             "cannot-fit-one-batch",
+            "untrained-part",
+            "loss-not-decreasing",
         ),
     ),
 )
@@ -118,7 +124,9 @@ def train_eval_gap(facts: AuditFacts) -> Finding | None:
         The error of the same rows in training mode and in inference mode. Inference clearly
         worse: batch normalisation whose moving averages are not those of the data. Training
         clearly worse: dropout on the output or on a narrow latent; or such a dropout of 80 % or
-        more, where nothing was learned. Dropout inside the encoder is left alone.
+        more, where nothing was learned. Other dropout is left alone, but for one of 80 % or more
+        behind weights where PCA of the same width is far better; and batch normalisation of
+        single rows, which gives 0 whatever comes in.
 
     Why it matters
         `predict` uses other numbers than `fit`. After n steps a moving average with momentum m
@@ -141,10 +149,37 @@ def train_eval_gap(facts: AuditFacts) -> Finding | None:
     few = facts.training is not None and 0 < facts.training.steps < FEW_STEPS
     if seen.mse_mean <= 0 or few:
         return None
+    alone = _find_normalised_alone(facts)
+    if alone is not None:
+        return _normalised_alone(facts, alone)
     gap = (seen.mse - seen.mse_training) / seen.mse_mean
     if gap > _GAP and seen.mse > _WORSE * seen.mse_training:
         return _inference_worse(facts, gap)
     return _training_worse(facts, -gap) or _dropped_nearly_all(facts)
+
+
+def _find_normalised_alone(facts: AuditFacts) -> LayerFacts | None:
+    """Return the first batch normalisation of vectors that sees one row at a time."""
+    training = facts.training
+    if training is None or training.batch_size != 1 or not is_above(left_over(facts), HALF):
+        return None
+    vectors = (e for e in facts.model.layers if is_number(e.momentum) and len(e.shape) == 1)
+    return next(vectors, None)
+
+
+def _normalised_alone(facts: AuditFacts, layer: LayerFacts) -> Finding:
+    left = left_over(facts)
+    return find(
+        train_eval_gap,
+        failure_severity(facts) if is_above(left, AS_THE_MEAN) else "warning",
+        f"'{layer.name}' normalises batches of a single row: each value less its own mean is 0, "
+        "so in training nothing of the row gets through; "
+        f"{format_percent(left or 0.0)} of the mean target's error is left.",
+        evidence=_evidence_of(facts) | {"layer": layer.name, "batch_size": 1, "left_over": left},
+        fix="Train with batches of 16 rows or more, or use LayerNormalization.",
+        cost=min(left or 0.0, 1.0),
+        where=layer.where,
+    )
 
 
 def _inference_worse(facts: AuditFacts, gap: float) -> Finding | None:
@@ -216,9 +251,9 @@ def _training_worse(facts: AuditFacts, gap: float) -> Finding | None:
 def _dropped_nearly_all(facts: AuditFacts) -> Finding | None:
     """Return the finding of a dropout that lets so little through that both modes fail."""
     left, culprit = left_over(facts), _find_dropout(facts)
-    if culprit is None or not is_above(left, AS_THE_MEAN):
-        return None
-    if not is_above(culprit.rate, _NEARLY_ALL_DROPPED):
+    if not is_above(left, AS_THE_MEAN):
+        culprit = _find_dropped_units(facts) if is_above(behind_pca(facts), _FAR_BEHIND) else None
+    if culprit is None or not is_above(culprit.rate, _NEARLY_ALL_DROPPED):
         return None
     told = f", and {format_percent(left or 0.0)} of the mean target's error is left."
     return _blame_dropout(facts, culprit, told, cost=HALF)
@@ -226,17 +261,30 @@ def _dropped_nearly_all(facts: AuditFacts) -> Finding | None:
 
 def _blame_dropout(facts: AuditFacts, layer: LayerFacts, told: str, *, cost: float) -> Finding:
     """Return the finding that a layer drops too much; `told` is how its sentence goes on."""
-    part = "output" if _is_after_output(facts, layer) else "latent"
+    counts = _drops_what_counts(facts, layer)
+    part = "output" if _is_after_output(facts, layer) else "latent" if counts else "hidden units"
     return find(
         train_eval_gap,
         "warning",
         f"'{layer.name}' drops {format_percent(layer.rate or 0.0)} of the {part}{told}",
         evidence=_evidence_of(facts) | {"layer": layer.name, "rate": layer.rate},
-        fix=f"Remove the dropout on the {part}.",
+        fix=f"Remove the dropout on the {part}."
+        if counts
+        else "Give Dropout the share to drop, not the share to keep: 0.05 for 95 % kept.",
         change={"action": "remove_dropout", "layer": layer.name},
         cost=cost,
         where=layer.where,
     )
+
+
+def _find_dropped_units(facts: AuditFacts) -> LayerFacts | None:
+    """Return the first dropout behind weights, which is no noise on the input; None untrained."""
+    weighted = False
+    for layer in facts.model.layers if is_settled(facts) else ():
+        if weighted and layer.kind in _DROPOUT and is_above(layer.rate, _NEARLY_ALL_DROPPED):
+            return layer
+        weighted = weighted or layer.parameters > 0
+    return None
 
 
 def _find_dropout(facts: AuditFacts) -> LayerFacts | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from truecopy.facts import Record
-from truecopy.rules.facts import Where
+from truecopy.rules.modelfacts import Where
 
 Severity = Literal["error", "warning", "note"]
 

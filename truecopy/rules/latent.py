@@ -3,7 +3,7 @@
 from typing import Final
 
 from truecopy.reports.wording import format_number, format_percent, format_range
-from truecopy.rules.facts import AuditFacts, LayerFacts
+from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.measured import (
     SYMPTOMS,
@@ -14,6 +14,7 @@ from truecopy.rules.measured import (
     is_same,
     output_line,
 )
+from truecopy.rules.modelfacts import LayerFacts
 from truecopy.rules.rule import find, rule
 
 # Layers that lose something on purpose on the way to the latent.

@@ -3,7 +3,7 @@
 from typing import Final
 
 from truecopy.reports.wording import format_number, format_percent
-from truecopy.rules.facts import AuditFacts, LayerFacts
+from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.measured import (
     HALF,
@@ -21,6 +21,7 @@ from truecopy.rules.measured import (
     lost,
     symptom_cost,
 )
+from truecopy.rules.modelfacts import LayerFacts
 from truecopy.rules.rule import find, rule
 
 # A network that can copy at all gets rid of a tenth of a single batch's error in some steps.

@@ -8,8 +8,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final, TypeGuard
 
-from truecopy.rules.facts import AuditFacts, CompileFacts, LayerFacts, Where
+from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Severity
+from truecopy.rules.modelfacts import CompileFacts, LayerFacts, Where
 
 # What a network that has learned nothing shows, whatever the reason: most causes explain these.
 SYMPTOMS: Final = (

@@ -3,10 +3,11 @@
 from typing import Final
 
 from truecopy.reports.wording import format_number
-from truecopy.rules.facts import AuditFacts, MetricFacts
+from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.inputs import sums_to_one
 from truecopy.rules.measured import compile_line, compiled, is_autoencoder, is_number
+from truecopy.rules.modelfacts import MetricFacts
 from truecopy.rules.rule import find, rule
 
 # Nothing is out of reach, but all that is decided on the figure is decided on noise: it comes

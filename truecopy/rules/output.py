@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from truecopy.facts import DataFacts
 from truecopy.reports.wording import format_number, format_percent, format_range
-from truecopy.rules.facts import AuditFacts, Bounds
+from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.inputs import GREY_MAXIMA, sums_to_one
 from truecopy.rules.measured import (
@@ -16,6 +16,7 @@ from truecopy.rules.measured import (
     is_number,
     output_line,
 )
+from truecopy.rules.modelfacts import Bounds
 from truecopy.rules.rule import find, rule
 
 # Softmax rounding and smoothing of labels leave less than this; a picture under softmax leaves

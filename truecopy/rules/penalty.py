@@ -3,7 +3,7 @@
 from typing import Final
 
 from truecopy.reports.wording import format_number, format_percent
-from truecopy.rules.facts import AuditFacts, Where
+from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding, Severity
 from truecopy.rules.measured import (
     AS_THE_MEAN,
@@ -20,6 +20,7 @@ from truecopy.rules.measured import (
     is_trained,
     left_over,
 )
+from truecopy.rules.modelfacts import Where
 from truecopy.rules.rule import find, rule
 
 # There is none, or what layers add is no penalty but the loss itself.

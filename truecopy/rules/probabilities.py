@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from truecopy.facts import DataFacts
 from truecopy.reports.wording import format_number, format_percent, format_range
-from truecopy.rules.facts import AuditFacts, CompileFacts, ContractFacts
+from truecopy.rules.facts import AuditFacts, ContractFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.inputs import GREY_MAXIMA, sums_to_one
 from truecopy.rules.measured import (
@@ -16,6 +16,7 @@ from truecopy.rules.measured import (
     is_number,
     output_line,
 )
+from truecopy.rules.modelfacts import CompileFacts
 from truecopy.rules.output import BROKEN_CONTRACT, is_cross_entropy
 from truecopy.rules.rule import find, rule
 

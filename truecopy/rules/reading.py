@@ -46,7 +46,7 @@ def read_record(kind: type[T], plain: Any) -> T:
         InvalidArgument: A field is unknown or missing, or a value isn't what the field holds.
 
     Example:
-        >>> from truecopy.rules.facts import Where
+        >>> from truecopy.rules.modelfacts import Where
         >>> read_record(Where, {"file": "train.py", "line": 14})
         Where(file='train.py', line=14)
     """

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from truecopy.rules.facts import AuditFacts, Where
+from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding, Fix, Severity
+from truecopy.rules.modelfacts import Where
 
 Check = Callable[[AuditFacts], "Finding | None"]
 

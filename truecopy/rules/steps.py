@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from truecopy.reports.wording import format_number, format_percent
-from truecopy.rules.facts import AuditFacts, CompileFacts
+from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.measured import (
     ADAPTIVE,
@@ -17,12 +17,14 @@ from truecopy.rules.measured import (
     has_worked,
     is_above,
     is_autoencoder,
+    is_far_behind_pca,
     is_number,
     is_settled,
     is_trained,
     left_over,
     planned_steps,
 )
+from truecopy.rules.modelfacts import CompileFacts
 from truecopy.rules.rule import find, rule
 
 # Initial weights of usual layers are 0.02 to 0.2: from 0.03 on, each such step is of their size.
@@ -38,6 +40,12 @@ _SMALL_TRAVEL: Final = 0.1
 # most of its epochs, in which the loss moved.
 _VANISHED: Final = 1e-7
 _UNMOVED: Final = 1e-3
+# A hundredth of Adam's default, which callbacks reach that lower it: what is wrong by then stays.
+_TINY: Final = 1e-5
+_HARDLY_MOVED: Final = 0.01
+# Keras' default is 1e-7, and 1e-4 is given on purpose. Adam's first step, divided by the weights'
+# size, is 5 to 50 times the rate; where epsilon is far above the gradients it is below the rate.
+_LARGE_EPSILON: Final = 1e-3
 _FEWEST_EPOCHS: Final = 4
 # A first epoch (or step) three times the mean target's loss: worse than not looking at the input.
 _EXPLODED: Final = 3.0
@@ -54,9 +62,10 @@ def learning_rate_out_of_range(facts: AuditFacts) -> Finding | None:
         The size of one step against that of the weights, together with what came of it. Too
         large: an adaptive optimiser with a step from 0.03 on, or a step of a third of a layer,
         and a loss that exploded or ended at the mean target's. Too small: all planned steps
-        together move the weights by less than a tenth and little was learned; a schedule that
-        is at 0 long before the end, so that the loss stands still; Adadelta at Keras' default of
-        0.001, where its paper has 1.0.
+        together move the weights by less than a tenth and little was learned, also where a
+        large epsilon is to blame; a schedule that is at 0, or callbacks that took it to a
+        hundredth of Adam's default, long before the end, so that the loss stands still; Adadelta
+        at Keras' default of 0.001, where its paper has 1.0.
 
     Why it matters
         Steps as large as the weights overwrite them: relu units die in the first few, and the
@@ -75,7 +84,7 @@ def learning_rate_out_of_range(facts: AuditFacts) -> Finding | None:
     made = compiled(facts)
     if made is None or not is_number(made.learning_rate) or not is_autoencoder(facts):
         return None
-    if has_worked(facts) or _other_reason(facts):
+    if (has_worked(facts) and not is_far_behind_pca(facts)) or _other_reason(facts):
         return None
     update = _median([layer.update for layer in facts.model.layers])
     evidence = {
@@ -92,7 +101,7 @@ def learning_rate_out_of_range(facts: AuditFacts) -> Finding | None:
         return None
     name = made.optimizer or "the optimiser"
     change = {"action": "set_optimizer", "optimizer": "adam", "learning_rate": _DEFAULT}
-    if made.optimizer in ADAPTIVE:
+    if made.optimizer in ADAPTIVE and not _is_damped(facts, made):
         change = {"action": "set_learning_rate", "learning_rate": _DEFAULT}
     judged = is_settled(facts) or large is not None
     return find(
@@ -175,7 +184,8 @@ def _is_too_small(facts: AuditFacts, made: CompileFacts, update: float | None) -
     warming_up = made.scheduled and facts.training is not None and not facts.training.complete
     if not is_trained(facts) or warming_up or steps is None:
         return None
-    if made.optimizer in ADAPTIVE and is_number(rate) and rate >= _DEFAULT:
+    damped = _is_damped(facts, made)
+    if made.optimizer in ADAPTIVE and is_number(rate) and rate >= _DEFAULT and not damped:
         return None  # few steps are too few, not too small
     travel, told = _travel(facts, update, steps)
     # What was seen to move counts more than a step times their number.
@@ -185,24 +195,38 @@ def _is_too_small(facts: AuditFacts, made: CompileFacts, update: float | None) -
     return (
         f"{steps:,} steps {told} the weights by {format_percent(travel)}, and "
         f"{format_number(left)} of the mean target's error is left"
+        f"{' (epsilon is far above the gradients)' if damped else ''}"
     )
+
+
+def _is_damped(facts: AuditFacts, made: CompileFacts) -> bool:
+    """Whether an adaptive optimiser's epsilon makes its steps those of plain gradient descent.
+
+    Adam divides a gradient by its size and epsilon: where epsilon is far larger, the step is the
+    gradient times the rate, and much smaller than the rate.
+    """
+    if made.optimizer not in ADAPTIVE or not is_above(made.epsilon, _LARGE_EPSILON):
+        return False
+    first = _median([layer.gradient for layer in facts.model.layers])
+    return first is not None and first < (made.learning_rate or 0.0)
 
 
 def _say_still(facts: AuditFacts, made: CompileFacts) -> str | None:
     """Say why no weight changes: a rate of 0, or a schedule that is there long before the end."""
     rate, left, training = made.learning_rate, left_over(facts), facts.training
-    if not made.scheduled:
-        return "no weight ever changes" if rate == 0 else None
+    if rate == 0 and not made.scheduled:
+        return "no weight ever changes"
     losses = () if training is None else training.losses
-    if len(losses) < _FEWEST_EPOCHS or not is_number(rate) or rate > _VANISHED:
+    if len(losses) < _FEWEST_EPOCHS or not is_number(rate) or not all(map(is_number, losses)):
         return None
     rest = losses[len(losses) // 2 :]
-    moved = max(rest) - min(rest) >= _UNMOVED * abs(losses[0] - rest[-1])
-    if moved or not is_above(left, HALF):
+    bound, still = (_VANISHED, _UNMOVED) if made.scheduled else (_TINY, _HARDLY_MOVED)
+    moved = max(rest) - min(rest) >= still * abs(losses[0] - rest[-1])
+    if moved or rate > bound or not (is_above(left, HALF) or is_far_behind_pca(facts)):
         return None
+    who = "its schedule took it there" if made.scheduled else "the loss stands still at it"
     return (
-        "its schedule took it there long before the end, and "
-        f"{format_number(left)} of the mean target's error is left"
+        f"{who} long before the end, and {format_number(left)} of the mean target's error is left"
     )
 
 

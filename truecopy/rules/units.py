@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from truecopy.reports.wording import format_percent
-from truecopy.rules.facts import AuditFacts, LayerFacts
+from truecopy.rules.facts import AuditFacts
 from truecopy.rules.finding import Finding, Severity
 from truecopy.rules.inputs import LARGE
 from truecopy.rules.measured import (
@@ -27,6 +27,7 @@ from truecopy.rules.measured import (
     output_line,
     symptom_cost,
 )
+from truecopy.rules.modelfacts import LayerFacts
 from truecopy.rules.rule import find, rule
 
 # A few dead units are usual in relu layers, and the others take over. Half of a hidden layer, or

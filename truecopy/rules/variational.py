@@ -3,7 +3,7 @@
 from typing import Final
 
 from truecopy.reports.wording import format_number, format_percent
-from truecopy.rules.facts import AuditFacts, VariationalFacts, Where
+from truecopy.rules.facts import AuditFacts, VariationalFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.measured import (
     AS_THE_MEAN,
@@ -18,6 +18,7 @@ from truecopy.rules.measured import (
     is_trained,
     left_over,
 )
+from truecopy.rules.modelfacts import Where
 from truecopy.rules.rule import find, rule
 
 # Beta-VAEs go up to some tens on purpose, but copy the worse for it; the mismatch of a mean over
