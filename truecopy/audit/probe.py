@@ -247,12 +247,12 @@ def _behave(
         return model, behaviour
     errors = behaviour
     terms = made.attempt("the terms of the loss", lambda: measure_terms(subject, errors), errors)
-    with handed_as_by_fit(subject):
-        layers, behaviour = made.attempt(
-            "some training steps",
-            lambda: train_briefly(subject, model.layers, terms, run.recorded),
-            (model.layers, terms),
-        )
+
+    def train() -> tuple[tuple[LayerFacts, ...], BehaviourFacts]:
+        with handed_as_by_fit(subject):
+            return train_briefly(subject, model.layers, terms, run.recorded)
+
+    layers, behaviour = made.attempt("some training steps", train, (model.layers, terms))
     return replace(model, layers=layers), behaviour
 
 
