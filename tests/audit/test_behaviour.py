@@ -18,6 +18,7 @@ from truecopy.audit.behaviour import (
 )
 from truecopy.audit.latent import find_latent
 from truecopy.audit.output import Reach
+from truecopy.audit.padding import Masked
 from truecopy.audit.steploss import handed_as_by_fit
 from truecopy.audit.structure import describe_model
 from truecopy.audit.subject import Subject
@@ -90,11 +91,15 @@ def test_a_value_that_the_loss_masks_does_not_count():
     wanted = X.copy()
     wanted[:, 3:] = -1
     subject = subject_of(layers.Dense(2), y=wanted)
-    outputs = run_model(subject, 0).leaving_out(-1.0)
+    outputs = run_model(subject, 0)
     error = np.square(subject.model.predict(X, verbose=0) - wanted)[:, :3].mean()
 
-    assert outputs.error(outputs.seen) == pytest.approx(error, rel=1e-5)
-    assert run_model(subject, 0).leaving_out(None).weights is None
+    counting = outputs.counting(Masked(value=-1.0, whole_steps=False).counts(wanted))
+
+    assert counting.error(counting.seen) == pytest.approx(error, rel=1e-5)
+    # Where nothing is left, or nothing that differs, the errors stay those of all values.
+    assert outputs.counting(np.zeros(X.shape)) is outputs
+    assert outputs.counting((wanted == -1).astype(float)) is outputs
 
 
 def test_constant_outputs_hold_their_targets_variance_and_the_distance_to_its_mean():

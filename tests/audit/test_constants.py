@@ -75,3 +75,11 @@ def test_numbers_are_those_of_the_model_and_its_layers():
 
     assert {(name, value) for (_, name), value in numbers.items()} >= {("units", 3), ("rate", 0.25)}
     assert not any(name.startswith("_") for _, name in numbers)
+
+
+def test_numbers_of_numpy_are_numbers_and_flags_are_none():
+    model = Weighed()
+    model.weight, model.flag = np.float64(0.5), True
+
+    assert {name: value for (_, name), value in read_numbers(model).items()}["weight"] == 0.5
+    assert "flag" not in {name for _, name in read_numbers(model)}

@@ -125,6 +125,7 @@ def test_values_that_a_mask_hides_are_told():
 def test_a_value_that_the_loss_masks_is_no_place_that_it_ignores(value, steps):
     rows = np.random.default_rng(0).uniform(size=(40, 5, 2)).astype("float32")
     rows[:, 3:] = value
+    rows[:9, 0, 0] = value  # alone in a step, it counts where whole steps are masked
 
     def masked(y, p):
         real = ops.not_equal(y, value)
@@ -133,7 +134,7 @@ def test_a_value_that_the_loss_masks_is_no_place_that_it_ignores(value, steps):
 
     facts = contract_of(masked, rows)
 
-    assert facts.masked == value
+    assert (facts.masked, facts.masks_steps) == (value, steps)
     assert facts.ignores == 0
 
 

@@ -83,5 +83,18 @@ def test_the_states_of_a_recurrent_layer_are_a_latent_of_their_widths():
     found = choose_latent(model, rows, seen, 0, measure=True)
 
     assert found.call.layer.name == "encoder"
-    assert width_of(found.call) == 6  # Keras 3.15 gives h twice: as the output, too
+    assert width_of(found.call, seen) == 6  # Keras 3.15 gives h twice: as the output, too
     assert found.bypass < 0.01
+
+
+def test_states_that_nothing_takes_are_no_part_of_the_latent():
+    inputs = keras.Input((6, 2))
+    code, _, _ = layers.LSTM(3, return_state=True, name="encoder")(inputs)
+    steps = layers.LSTM(4, return_sequences=True)(layers.RepeatVector(6)(code))
+    model = keras.Model(inputs, layers.Dense(2)(steps))
+    rows = X.reshape(32, 6, 2)
+    seen = keep_path(model, rows, record(model, rows), 0)
+
+    found = choose_latent(model, rows, seen, 0, measure=True)
+
+    assert (found.call.layer.name, width_of(found.call, seen)) == ("encoder", 3)

@@ -28,12 +28,12 @@ def test_noisy_rows_are_found_and_others_are_not(name):
     places = DRAW.permutation(len(clean))[:200]
     noisy = clean[places] + DRAW.normal(0, 0.4, clean[places].shape)
 
-    found = find_clean(noisy, clean)
+    found = find_clean(noisy, {"clean": clean, "places": places})["clean"]
 
     assert (found == clean[places]).all(axis=1).mean() > 0.9
-    assert find_clean(clean[places], clean) is None  # as they are
-    assert find_clean(other[:200], clean) is None
-    assert find_clean(other[:200], noisy) is None
+    assert find_clean(clean[places], {"clean": clean}) == {}  # as they are
+    assert find_clean(noisy, {"clean": clean, "noisy": noisy}) == {}
+    assert find_clean(other[:200], {"clean": clean, "noisy": noisy}) == {}
 
 
 def test_the_nearest_row_is_that_of_numpy_over_all_blocks(monkeypatch):
@@ -51,5 +51,5 @@ def test_what_cannot_be_compared_is_no_origin(spoil):
     clean, _ = halves("digits")
     noisy = clean[:200] + DRAW.normal(0, 0.4, clean[:200].shape)
 
-    assert find_clean(noisy, spoil(clean)) is None
-    assert find_clean(noisy[:20], clean) is None
+    assert find_clean(noisy, {"spoilt": spoil(clean)}) == {}
+    assert find_clean(noisy[:20], {"clean": clean}) == {}

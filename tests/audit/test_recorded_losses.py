@@ -93,3 +93,13 @@ def test_a_later_fit_goes_on_from_the_earlier_one():
 )
 def test_the_loss_is_found_in_whatever_keras_returns(logs, loss):
     assert read_loss(logs) == loss
+
+
+def test_rates_and_keras_own_validation_loss_are_kept_beside_a_steps_own_loss():
+    losses = Losses()
+    losses.end_epoch({"total_loss": 2.0, "kl_loss": 1.0, "val_loss": 3.0, "learning_rate": 0.01})
+    losses.end_epoch({"total_loss": 1.0, "kl_loss": 1.0, "val_total_loss": 4.0})
+
+    assert losses.epochs == [2.0, 1.0]
+    assert losses.validation == [3.0, 4.0]
+    assert losses.rates == [0.01]

@@ -104,19 +104,23 @@ def average_penalties(model: Any, inputs: Array) -> None:
     summing = [layer for layer, first, second in pairs if abs(second) > _SUM * abs(first)]
     if not summing:
         raise CannotRebuild("no layer adds a sum over rows to the loss")
-    outer = model.call
-    given: list[Any] = []
+    for layer in summing:
+        _average(layer)
+
+
+def _average(layer: Any) -> None:
+    """Divide what a layer adds by the rows that its call is given."""
+    outer = layer.call
+    rows: list[Any] = []
 
     def called(*args: Any, **kwargs: Any) -> Any:
-        given[:] = [keras.ops.shape(keras.tree.flatten((args, kwargs))[0])[0]]
+        rows[:] = [keras.ops.shape(keras.tree.flatten((args, kwargs))[0])[0]]
         return outer(*args, **kwargs)
 
     def share(loss: Any) -> Any:
-        return 1 / keras.ops.cast(given[0], loss.dtype)
+        return 1 / keras.ops.cast(rows[0], keras.ops.convert_to_tensor(loss).dtype)
 
-    vars(model)["call"] = called
-    for layer in summing:
-        vars(layer)["add_loss"] = _scale_first(layer.add_loss, share)
+    vars(layer).update(call=called, add_loss=_scale_first(layer.add_loss, share))
 
 
 def _add_up_losses(model: Any, rows: Array) -> list[float]:

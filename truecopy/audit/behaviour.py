@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from truecopy.audit.padding import find_padding, weigh_values
 from truecopy.audit.preserve import unchanged
+from truecopy.audit.recorded_losses import read_loss
 from truecopy.audit.subject import Subject
 from truecopy.audit.tensors import flat, squash
 from truecopy.audit.trace import Recorded, as_array
@@ -66,12 +67,18 @@ class Outputs:
         perfect_beside = np.where(chosen, self.seen, self.wanted)
         return self.error(perfect_beside) / trivial if trivial > 0 else None
 
-    def leaving_out(self, value: float | None) -> "Outputs":
-        """Return these with the targets of this value not counting, as in a loss that masks it."""
-        if value is None or not self.shaped:
+    def counting(self, counts: Array) -> "Outputs":
+        """Return these with other weights, (rows, values), times those they have.
+
+        Where nothing is left that differs from the mean, they are returned as they are.
+        """
+        if not self.shaped:
             return self
-        counts = (self.wanted != value).astype(np.float64)
-        return replace(self, weights=counts if self.weights is None else counts * self.weights)
+        weights = counts if self.weights is None else counts * self.weights
+        if not weights.sum() > 0:
+            return self
+        weighed = replace(self, weights=weights)
+        return weighed if weighed.error(weighed.mean()) > 0 else self
 
     def squashed(self) -> "Outputs":
         """Return the probabilities that outputs stand for which are logits."""
@@ -301,14 +308,14 @@ def measure_terms(subject: Subject, facts: BehaviourFacts) -> BehaviourFacts:
         if subject.initial_weights is not None:
             model.set_weights(subject.initial_weights)
             fresh = _added(model, inputs)
-    whole = float(logs.get("loss", np.nan))
+    whole = read_loss(logs)
     own = {name: float(value) for name, value in logs.items() if name.endswith("loss")}
     return replace(
         facts,
         terms=own if len(own) > 1 else {},
         penalty=penalty,
         penalty_fresh=fresh,
-        reconstruction=whole - penalty if np.isfinite(whole) else None,
+        reconstruction=None if whole is None or not np.isfinite(whole) else whole - penalty,
     )
 
 
@@ -321,7 +328,8 @@ def _added(model: Any, inputs: Any) -> float:
 def _step(model: Any, inputs: Any, targets: Any) -> float:
     model.reset_metrics()
     logs = model.train_on_batch(inputs, targets, return_dict=True)
-    return float(logs.get("loss", next(iter(logs.values()))))
+    loss = read_loss(logs)
+    return float(next(iter(logs.values()))) if loss is None else loss
 
 
 def _forget_steps(model: Any) -> None:

@@ -82,7 +82,7 @@ class Watch(Recorder):
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Audit before the first step."""
-        self._session = self._open()
+        self._session, self.numbers = self._open(), {}
         super().on_train_begin(logs)
         self._session.initial_weights = self.initial_weights
         self._audit(trained=False)

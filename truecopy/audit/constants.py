@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
+import numpy as np
 
 from truecopy.reports.wording import format_number
 
@@ -20,10 +21,12 @@ Numbers = Mapping[tuple[int, str], float]
 def read_numbers(model: Any) -> Numbers:
     """Return the public attributes of the model and its layers that are plain numbers."""
     return {
-        (place, name): value
+        (place, name): float(value)
         for place, layer in enumerate(_layers(model))
         for name, value in vars(layer).items()
-        if not name.startswith("_") and type(value) in {int, float}
+        if not name.startswith("_")
+        and isinstance(value, int | float | np.number)
+        and not isinstance(value, bool)
     }
 
 
@@ -38,23 +41,23 @@ def as_compiled(model: Any, numbers: Numbers) -> Iterator[tuple[str, ...]]:
     Yields:
         A sentence for each attribute that has changed since.
     """
-    layers = list(_layers(model))
-    now = read_numbers(model)
+    layers, now = list(_layers(model)), read_numbers(model)
     changed = {key: was for key, was in numbers.items() if key in now and now[key] != was}
     if not _compiles(model):
         changed = {}
+    kept = {(place, name): vars(layers[place])[name] for place, name in changed}
     for (place, name), was in changed.items():
-        vars(layers[place])[name] = was
+        vars(layers[place])[name] = type(kept[place, name])(was)
     try:
         yield tuple(
             f"'{name}' of {layers[place].name} was set from {format_number(was)} to "
-            f"{format_number(now[place, name])} while it was trained, but its compiled step keeps "
-            f"{format_number(was)}: a keras.Variable can change."
+            f"{format_number(now[place, name])} while it was trained; a compiled step keeps the "
+            f"{format_number(was)} that it has read, where a keras.Variable can change."
             for (place, name), was in changed.items()
         )
     finally:
-        for place, name in changed:
-            vars(layers[place])[name] = now[place, name]
+        for (place, name), value in kept.items():
+            vars(layers[place])[name] = value
 
 
 def _compiles(model: Any) -> bool:

@@ -237,7 +237,9 @@ def _find_ignored(case: _Case) -> dict[str, Any]:
     """
     share = _share_ignored(case)
     masked = find_masked(case.charge, case.targets, case.perfect) if share else None
-    return {"ignores": share if masked is None else 0.0, "masked": masked}
+    if masked is None:
+        return {"ignores": share}
+    return {"ignores": 0.0, "masked": masked.value, "masks_steps": masked.whole_steps}
 
 
 def _share_ignored(case: _Case) -> float:

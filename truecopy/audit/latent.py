@@ -58,7 +58,7 @@ def choose_latent(
     first = Latent(call=found[0])
     if not measure:
         return first
-    tried = [c for c in found[1:] if width_of(c) < size][: _MOST_TRIED - 1]
+    tried = [c for c in found[1:] if width_of(c, recorded) < size][: _MOST_TRIED - 1]
     uses = Counter(id(call.layer) for call in recorded.leaves())
     # What a layer used twice gives can't be swapped in one place alone.
     if uses[id(found[0].layer)] > 1:
@@ -90,7 +90,7 @@ def find_latents(recorded: Recorded) -> list[Call]:
     rows = len(keras.tree.flatten(recorded.output)[0])
     # What pools without weights is a bottleneck, too.
     inside = [c for c in leaves[first : leaves.index(last)] if _carries(c, rows)]
-    return sorted(inside, key=width_of)
+    return sorted(inside, key=lambda call: width_of(call, recorded))
 
 
 def _carries(call: Call, rows: int) -> bool:
@@ -100,13 +100,15 @@ def _carries(call: Call, rows: int) -> bool:
     return all(len(out.shape) > 1 and out.shape[0] == rows for out in call.outputs)
 
 
-def width_of(call: Call) -> int:
-    """Return the number of values a call gives for one row; what it gives twice counts once.
+def width_of(call: Call, recorded: Recorded) -> int:
+    """Return the number of values that a call hands on for one row.
 
-    A recurrent layer of Keras 3.15 with `return_state` gives its last output again as a state.
+    A recurrent layer of Keras 3.15 with `return_state` gives its last output again as a state:
+    what nothing takes doesn't count, nor what is given twice.
     """
+    taken = [out for out in call.outputs if any(t is out for c in recorded.calls for t in c.inputs)]
     given: list[Any] = []
-    for output in map(as_array, call.outputs):
+    for output in map(as_array, taken or call.outputs):
         if not any(np.array_equal(output, before) for before in given):
             given.append(output)
     return sum(int(np.prod(output.shape[1:])) for output in given)

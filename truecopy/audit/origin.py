@@ -4,6 +4,7 @@ What a loop or a generator feeds comes in an order of its own. A row with noise 
 the row that it was made of than to others, and what is between the two is noise.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -24,41 +25,56 @@ _BLOCK: Final = 4096
 _VALUES: Final = 100_000_000
 
 
-def find_clean(rows: Array, array: Array) -> Array | None:
-    """Return for each row the row of the array that it is a noisy copy of.
+def find_clean(rows: Array, sources: Mapping[str, Array]) -> dict[str, Array]:
+    """Return for each row the row that it is a noisy copy of, from each array that has them.
 
     Args:
         rows: Shape (rows, ...).
-        array: Shape (more rows, ...), with as many values in a row.
+        sources: Arrays of shape (more rows, ...), by name; those with other values in a row are
+            left out.
 
     Returns:
-        The same shape as `rows`; None where they are no noisy copies of rows of the array.
+        Arrays of the shape of `rows`, by name; none where the rows stand in an array as they are.
 
     Example:
         >>> draw = np.random.default_rng(0)
         >>> clean = draw.normal(size=(500, 3)) @ draw.normal(size=(3, 40))
         >>> places = draw.permutation(500)[:100]
         >>> noisy = clean[places] + draw.normal(0, 0.2, (100, 40))
-        >>> float((find_clean(noisy, clean) == clean[places]).mean())
+        >>> float((find_clean(noisy, {"x": clean})["x"] == clean[places]).mean())
         1.0
-        >>> find_clean(clean[places], clean) is None
-        True
+        >>> find_clean(clean[places], {"x": clean, "other": clean + noisy.mean()})
+        {}
     """
     values = flat(rows).astype(np.float32)
-    if len(values) < _TRIED or not _TRIED <= len(array) <= _VALUES // values.shape[1]:
-        return None
-    if array[0].size != values.shape[1] or not np.isfinite(values).all():
-        return None
-    tried = np.linspace(0, len(values) - 1, _TRIED).astype(int)
-    places = find_nearest(values[tried], array)
-    unlike = (flat(array[places]) != values[tried]).any(axis=1).mean()
-    if unlike < _DISTINCT or len(np.unique(places)) < _DISTINCT * _TRIED:
-        return None
-    nearest = np.asarray(array[find_nearest(values, array)]).reshape(rows.shape)
+    if len(values) < _TRIED or not np.isfinite(values).all():
+        return {}
+    tried = values[np.linspace(0, len(values) - 1, _TRIED).astype(int)]
+    near: dict[str, Array] = {}
+    for name, array in sources.items():
+        if not _TRIED <= len(array) <= _VALUES // values.shape[1]:
+            continue
+        if array[0].size != values.shape[1]:
+            continue
+        places = find_nearest(tried, array)
+        unlike = (flat(array[places]).astype(np.float32) != tried).any(axis=1).mean()
+        if unlike < _DISTINCT:
+            return {}
+        if len(np.unique(places)) >= _DISTINCT * _TRIED:
+            near[name] = array
+    found = {name: array[find_nearest(values, array)] for name, array in near.items()}
+    return {
+        name: np.asarray(clean).reshape(rows.shape)
+        for name, clean in found.items()
+        if _is_noisy_copy(rows, np.asarray(clean))
+    }
+
+
+def _is_noisy_copy(rows: Array, clean: Array) -> bool:
     # The richer shape says which values are neighbours.
-    shape = (len(rows), *max((rows.shape[1:], array.shape[1:]), key=len))
-    noise = find_noisier(nearest.reshape(shape).astype(float), rows.reshape(shape).astype(float))
-    return nearest if noise.which == "second" else None
+    shape = (len(rows), *max((rows.shape[1:], clean.shape[1:]), key=len))
+    noise = find_noisier(clean.reshape(shape).astype(float), rows.reshape(shape).astype(float))
+    return noise.which == "second"
 
 
 def find_nearest(rows: Array, array: Array) -> NDArray[np.intp]:

@@ -1,6 +1,7 @@
 """Steps of sequences that only make rows as long as each other, and what weights leave out."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -40,23 +41,35 @@ def find_padding(targets: Array) -> NDArray[np.bool_] | None:
     return padding if padding.any() else None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Masked:
+    """A value of the targets that a loss leaves out: alone, or only where it fills a step."""
+
+    value: float
+    whole_steps: bool
+
+    def counts(self, targets: Array) -> Array:
+        """Return 0 where targets of shape (rows, ..., features) are left out and 1 elsewhere."""
+        return np.asarray(~_find_value(targets, self.value, self.whole_steps), np.float64)
+
+
 def find_masked(
     charge: Callable[[Array, Array], float], targets: Array, perfect: Array
-) -> float | None:
-    """Return the value of the targets that a loss leaves out, alone or where it fills a step.
+) -> Masked | None:
+    """Return the value of the targets that a loss leaves out: the most common one, or 0.
 
     Args:
         charge: The loss of targets and predictions.
-        targets: Shape (rows, ...).
+        targets: Shape (rows, ..., features).
         perfect: The predictions that copy them, of the same shape.
 
     Returns:
-        The most common value or 0; None where the loss looks at both, or at nothing.
+        None where the loss looks at both, or at nothing.
 
     Example:
         >>> rows = np.array([[1.0, -1.0, -1.0], [2.0, 3.0, -1.0]])
         >>> find_masked(lambda y, p: np.square((y - p) * (y != -1)).sum(), rows, rows)
-        -1.0
+        Masked(value=-1.0, whole_steps=False)
     """
     if perfect.shape != targets.shape:
         return None
@@ -65,15 +78,21 @@ def find_masked(
     step = np.random.default_rng(_SEED).normal(size=perfect.shape) * (perfect.std() or 1.0)
     before = charge(targets, base)
     for value in dict.fromkeys((float(values[counts.argmax()]), 0.0)):
-        alone = targets == value
-        filled = np.broadcast_to(alone.all(axis=-1, keepdims=True), alone.shape)
-        for out in (alone, filled):
+        for whole_steps in (False, True):
+            out = _find_value(targets, value, whole_steps)
             if not _MASKED <= out.mean() < 1:
                 continue
             within, beside = (charge(targets, base + step * part) for part in (out, ~out))
             if within == before != beside and np.isfinite(beside):
-                return value
+                return Masked(value=value, whole_steps=whole_steps)
     return None
+
+
+def _find_value(targets: Array, value: float, whole_steps: bool) -> NDArray[np.bool_]:  # noqa: FBT001
+    alone: NDArray[np.bool_] = targets == value
+    if whole_steps:
+        return np.broadcast_to(alone.all(axis=-1, keepdims=True), alone.shape)
+    return alone
 
 
 def weigh_values(shape: tuple[int, ...], *given: Any) -> NDArray[np.float64] | None:

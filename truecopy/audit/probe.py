@@ -25,12 +25,14 @@ from truecopy.audit.invented import invent_rows
 from truecopy.audit.latent import Latent, choose_latent, find_latent
 from truecopy.audit.losses import describe_compile
 from truecopy.audit.output import Reach, find_reach
+from truecopy.audit.padding import Masked
 from truecopy.audit.pairs import compare_pair
 from truecopy.audit.path import keep_path
 from truecopy.audit.preserve import build_model, unchanged
 from truecopy.audit.steploss import handed_as_by_fit
 from truecopy.audit.structure import describe_model, describe_unused, is_straight, pick_output
 from truecopy.audit.subject import Subject
+from truecopy.audit.tensors import flat
 from truecopy.audit.tied import add_tied
 from truecopy.audit.trace import Recorded, record
 from truecopy.audit.units import measure_start, measure_units
@@ -180,8 +182,7 @@ def _probe_run(made: Probe, subject: Subject, few: Any, recorded: Recorded) -> A
         "the sampling heads", lambda: measure_variational(subject, recorded), None
     )
     same = data is not None and data.identical
-    if run.outputs is not None and contract is not None:
-        run = replace(run, outputs=run.outputs.leaving_out(contract.masked))
+    run = replace(run, outputs=_leave_out(subject, run.outputs, contract))
     model, behaviour = _behave(made, subject, model, run, same=same)
     if behaviour is not None and contract is not None:
         behaviour = replace(
@@ -195,6 +196,16 @@ def _probe_run(made: Probe, subject: Subject, few: Any, recorded: Recorded) -> A
         variational=variational,
         notes=(*made.notes, *(() if model.role == "autoencoder" else (_tell_role(model),))),
     )
+
+
+def _leave_out(
+    subject: Subject, outputs: Outputs | None, contract: ContractFacts | None
+) -> Outputs | None:
+    """Return the copies with what the loss masks not counting."""
+    if outputs is None or contract is None or contract.masked is None or subject.targets is None:
+        return outputs
+    masked = Masked(value=contract.masked, whole_steps=contract.masks_steps)
+    return outputs.counting(flat(masked.counts(np.asarray(subject.targets))))
 
 
 def _ask_loss(made: Probe, subject: Subject, model: ModelFacts, run: Run) -> ContractFacts | None:

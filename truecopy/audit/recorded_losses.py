@@ -85,6 +85,7 @@ class Losses:
     def __init__(self) -> None:
         self.epochs: list[float] = []
         self.validation: list[float] = []
+        self.rates: list[float] = []
         self.steps = StepLosses()
         self.planned = 0
 
@@ -93,8 +94,12 @@ class Losses:
         name = name_loss(logs)
         if name is not None:
             self.epochs.append(float(logs[name]))
-        if f"val_{name}" in logs:
-            self.validation.append(float(logs[f"val_{name}"]))
+        if "learning_rate" in logs:  # the callbacks of Keras 3.15 that change it say so
+            self.rates.append(float(logs["learning_rate"]))
+        for key in (f"val_{name}", "val_loss"):  # Keras' own where only the step is the user's
+            if key in logs:
+                self.validation.append(float(logs[key]))
+                break
 
     def facts(
         self,
@@ -109,6 +114,7 @@ class Losses:
             losses=tuple(self.epochs),
             validation_losses=tuple(self.validation),
             step_losses=tuple(self.steps.kept),
+            rates=tuple(self.rates),
             planned_epochs=self.planned,
             batch_size=batch_size,
             steps=self.steps.count,

@@ -99,8 +99,7 @@ class Session:
         inputs, targets = self.sample.inputs, self.sample.targets
         if inputs is None or not (targets is None or np.array_equal(inputs, targets)):
             return self.spare
-        made = {name: find_clean(inputs, array) for name, array in self.sources.items()}
-        return {**self.spare, **{name: rows for name, rows in made.items() if rows is not None}}
+        return {**self.spare, **find_clean(inputs, self.sources)}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)

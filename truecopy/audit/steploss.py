@@ -26,6 +26,7 @@ Pack = Callable[[Any, Any], Any]
 
 # Rows of the trial run; not 2, which a step that wants (x, y) could unpack by accident.
 _ROWS: Final = 4
+_REPLACED: Final = ("train_step", "train_function")
 
 
 @final
@@ -109,13 +110,14 @@ def handed_as_by_fit(subject: Subject) -> Iterator[None]:
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         return own(*state, pack(x, y))
 
-    compiled = vars(model).get("train_function")
+    kept = {name: vars(model)[name] for name in _REPLACED if name in vars(model)}
     vars(model).update(train_step=step, train_function=None)
     try:
         yield
     finally:
-        del vars(model)["train_step"]
-        vars(model)["train_function"] = compiled
+        for name in _REPLACED:
+            vars(model).pop(name)
+        vars(model).update(kept)
 
 
 def _packs(subject: Subject) -> list[Pack]:

@@ -136,7 +136,7 @@ def describe_model(
         return facts
     return replace(
         facts,
-        latent=width_of(latent),
+        latent=width_of(latent, recorded),
         latent_layer=latent.layer.name,
         latent_activation=follow_activation(latent, recorded),
         penalised=is_penalised(model, latent, recorded),

@@ -9,6 +9,7 @@ from truecopy.rules.measured import (
     AS_THE_MEAN,
     FEW_STEPS,
     HALF,
+    SCALING_LAYERS,
     behind_pca,
     compile_line,
     failure_severity,
@@ -163,8 +164,8 @@ def _find_normalised_alone(facts: AuditFacts) -> LayerFacts | None:
     training = facts.training
     if training is None or training.batch_size != 1 or not is_above(left_over(facts), HALF):
         return None
-    vectors = (e for e in facts.model.layers if is_number(e.momentum) and len(e.shape) == 1)
-    return next(vectors, None)
+    averaging = (e for e in facts.model.layers if is_number(e.momentum) and e.trainable)
+    return next((layer for layer in averaging if len(layer.shape) == 1), None)
 
 
 def _normalised_alone(facts: AuditFacts, layer: LayerFacts) -> Finding:
@@ -250,9 +251,10 @@ def _training_worse(facts: AuditFacts, gap: float) -> Finding | None:
 
 def _dropped_nearly_all(facts: AuditFacts) -> Finding | None:
     """Return the finding of a dropout that lets so little through that both modes fail."""
-    left, culprit = left_over(facts), _find_dropout(facts)
-    if not is_above(left, AS_THE_MEAN):
-        culprit = _find_dropped_units(facts) if is_above(behind_pca(facts), _FAR_BEHIND) else None
+    left = left_over(facts)
+    culprit = _find_dropout(facts) if is_above(left, AS_THE_MEAN) else None
+    if culprit is None and is_above(behind_pca(facts), _FAR_BEHIND):
+        culprit = _find_dropped_units(facts)
     if culprit is None or not is_above(culprit.rate, _NEARLY_ALL_DROPPED):
         return None
     told = f", and {format_percent(left or 0.0)} of the mean target's error is left."
@@ -283,7 +285,7 @@ def _find_dropped_units(facts: AuditFacts) -> LayerFacts | None:
     for layer in facts.model.layers if is_settled(facts) else ():
         if weighted and layer.kind in _DROPOUT and is_above(layer.rate, _NEARLY_ALL_DROPPED):
             return layer
-        weighted = weighted or layer.parameters > 0
+        weighted = weighted or (layer.parameters > 0 and layer.kind not in SCALING_LAYERS)
     return None
 
 

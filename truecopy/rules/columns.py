@@ -3,7 +3,7 @@
 from typing import Final
 
 from truecopy.reports.wording import format_number, format_percent
-from truecopy.rules.facts import AuditFacts
+from truecopy.rules.facts import AuditFacts, PairFacts
 from truecopy.rules.finding import Finding
 from truecopy.rules.inputs import (
     PICTURE_DIMENSIONS,
@@ -177,8 +177,8 @@ def padding_dominates(facts: AuditFacts) -> Finding | None:
     What it checks
         The share of the most frequent target value that counts: 90 % or more, where the model
         hasn't learned half of the rest. Or that of steps at the ends of sequences that hold
-        nothing but one constant: half or more; where the other steps were learned, this is a
-        note. One-hot targets are left alone.
+        nothing but one constant: half or more; where the other steps of a series were learned,
+        this is a note. One-hot targets are left alone.
 
     Why it matters
         Padding and empty cells are easy, and there are many of them: a network that returns the
@@ -221,6 +221,18 @@ def padding_dominates(facts: AuditFacts) -> Finding | None:
     )
 
 
+def _are_series(data: PairFacts) -> bool:
+    """Whether targets are steps of several numbers: no choice at each step, and no square."""
+    shape = data.targets.shape
+    return not data.targets.groups and not _may_sum_to_one(data) and shape[:1] != shape[-1:]
+
+
+def _may_sum_to_one(data: PairFacts) -> bool:
+    """Whether the targets' sums are 1, or 0 where steps fill up."""
+    sums = data.target_sums
+    return sums is not None and sums_to_one((sums[2], sums[2], sums[2])) and sums[0] >= 0
+
+
 def _find_padded(facts: AuditFacts) -> Finding | None:
     """Return what is wrong where most steps are padding: a note where the others are learned."""
     seen = facts.behaviour
@@ -230,6 +242,8 @@ def _find_padded(facts: AuditFacts) -> Finding | None:
     if share < _PADDED_STEPS:
         return None
     failed = is_above(left, HALF) and is_settled(facts)
+    if not failed and facts.data is not None and not _are_series(facts.data):
+        return None
     return find(
         padding_dominates,
         "warning" if failed else "note",

@@ -81,7 +81,8 @@ class ContractFacts(Record):
     `better` is the lowest loss found near or far from y that is below that of y, at `better_at`
     (in words), None where y is the minimum. `unbounded` says that the loss goes on falling away
     from y. `swapped` says that with the arguments exchanged y would be the minimum. `masked` is
-    the target value that the loss leaves out; `ignores` the share of other places at which a
+    the target value that the loss leaves out, `masks_steps` that it does so only where the value
+    fills a step; `ignores` the share of other places at which a
     prediction can change without changing the loss. `outside` is the share of target values that
     the output can't reach; `unavoidable` the mean squared error that remains at best,
     `unavoidable_share` the same divided by that of the mean target. `tied` says that they are so
@@ -104,6 +105,7 @@ class ContractFacts(Record):
     unbounded: bool = False
     swapped: bool = False
     masked: float | None = None
+    masks_steps: bool = False
     ignores: float = 0.0
     outside: float = 0.0
     unavoidable: float = 0.0
@@ -176,6 +178,7 @@ class TrainingFacts(Record):
 
     `losses` and `validation_losses` have one value an epoch; `step_losses` the loss of each step
     watched (at most some hundreds, evenly taken), empty where only a history is known.
+    `rates` are the epochs' learning rates, where a callback logs them: one that changes them does.
     `planned_epochs` is what `fit` was asked for; `complete` says that it ran to its own end rather
     than to the audit's budget. `diverged_at` is the first step (from 1) whose loss was not finite,
     and `diverged_layer` the first layer with such weights.
@@ -184,6 +187,7 @@ class TrainingFacts(Record):
     losses: tuple[float, ...]
     validation_losses: tuple[float, ...] = ()
     step_losses: tuple[float, ...] = ()
+    rates: tuple[float, ...] = ()
     planned_epochs: int = 0
     batch_size: int | None = None
     steps: int = 0

@@ -29,7 +29,6 @@ _FITTED: Final = 0.1
 _UNMOVED: Final = 0.02
 # Gradients of single precision below this are 0 or rounding.
 _NO_GRADIENT: Final = 1e-12
-_ALIKE: Final = "; their weights began as one and the same number"
 _FEWEST_EPOCHS: Final = 5
 # The validation error is a fifth above its best, while the training error went on falling.
 _RISE: Final = 0.2
@@ -135,7 +134,7 @@ def untrained_part(facts: AuditFacts) -> Finding | None:
         untrained_part,
         "warning",
         f"{len(still)} layers with {parameters:,} weights ({format_percent(share)} of all) "
-        f"get no gradient, never changed or are frozen: {names}{_ALIKE if alike else ''}.",
+        f"get no gradient, never changed or are frozen: {names}{_tell_alike(alike)}.",
         evidence={
             "layers": [layer.name for layer in still],
             "parameters": parameters,
@@ -151,6 +150,13 @@ def untrained_part(facts: AuditFacts) -> Finding | None:
         cost=lost(facts) if frozen or alike else symptom_cost(facts),
         where=still[0].where,
     )
+
+
+def _tell_alike(alike: list[LayerFacts]) -> str:
+    if not alike:
+        return ""
+    names = ", ".join(f"'{layer.name}'" for layer in alike[:3])
+    return f"; the weights of {names} began as one and the same number"
 
 
 def _is_still(facts: AuditFacts, layer: LayerFacts) -> bool:

@@ -128,13 +128,13 @@ def _find_moved(facts: AuditFacts, data: PairFacts, evidence: dict[str, float | 
     """Return the finding of pictures that were moved each in its own way."""
     return find(
         target_not_input,
-        "error" if is_settled(facts) else "warning",
+        "error" if is_settled(facts) else "note",
         f"{format_percent(data.moved)} of the pictures fit their targets only once they are "
         "shifted or mirrored, each in its own way: nothing tells where the target went.",
         evidence=evidence | {"moved": data.moved},
         fix="Draw once per picture, and give the same one as input and target.",
         change={"action": "set_targets", "to": "inputs"},
-        cost=_NEVER,
+        cost=_NEVER if is_settled(facts) else 0.0,
         where=facts.fit_where,
     )
 

@@ -129,7 +129,7 @@ def logits_mismatch(facts: AuditFacts) -> Finding | None:
 
     What it checks
         A cross-entropy with `from_logits=False` on an output that leaves [0, 1] (of a choice: one
-        that can be negative); one with `from_logits=True` on an output that was squashed already;
+        that is negative); one with `from_logits=True` on an output that was squashed already;
         an output squashed twice.
 
     Why it matters
@@ -219,10 +219,12 @@ def _width(bounds: tuple[float | None, float | None]) -> float | None:
 
 def _gives_scores(facts: AuditFacts) -> bool:
     """Whether an output that may be negative meets a loss that wants shares of a choice."""
-    made, low = compiled(facts), facts.model.output_bounds[0]
-    if made is None or made.from_logits or facts.model.softmax_axis is not None:
+    made, seen = compiled(facts), facts.behaviour
+    if made is None or made.own or made.from_logits or facts.model.softmax_axis is not None:
         return False
-    if "categorical_crossentropy" not in made.loss or is_above(low, -_BEYOND):
+    if "categorical_crossentropy" not in made.loss or seen is None or seen.output is None:
+        return False
+    if not is_number(seen.output[0]) or seen.output[0] >= -_BEYOND:
         return False
     shares = facts.data is not None and sums_to_one(facts.data.target_sums)
     return shares or made.loss.startswith("sparse_")

@@ -11,6 +11,7 @@ from truecopy.rules.measured import (
     AS_THE_MEAN,
     FEW_STEPS,
     HALF,
+    STEEP,
     SYMPTOMS,
     compile_line,
     compiled,
@@ -40,9 +41,10 @@ _SMALL_TRAVEL: Final = 0.1
 # most of its epochs, in which the loss moved.
 _VANISHED: Final = 1e-7
 _UNMOVED: Final = 1e-3
-# A hundredth of Adam's default, which callbacks reach that lower it: what is wrong by then stays.
-_TINY: Final = 1e-5
-_HARDLY_MOVED: Final = 0.01
+# A callback that cuts the rate to a tenth while the loss falls fast, and ends at a hundredth of it
+# or less; a little more for float32.
+_CUT: Final = 0.101
+_GONE: Final = 0.0101
 # Keras' default is 1e-7, and 1e-4 is given on purpose. Adam's first step, divided by the weights'
 # size, is 5 to 50 times the rate; where epsilon is far above the gradients it is below the rate.
 _LARGE_EPSILON: Final = 1e-3
@@ -63,8 +65,8 @@ def learning_rate_out_of_range(facts: AuditFacts) -> Finding | None:
         large: an adaptive optimiser with a step from 0.03 on, or a step of a third of a layer,
         and a loss that exploded or ended at the mean target's. Too small: all planned steps
         together move the weights by less than a tenth and little was learned, also where a
-        large epsilon is to blame; a schedule that is at 0, or callbacks that took it to a
-        hundredth of Adam's default, long before the end, so that the loss stands still; Adadelta
+        large epsilon is to blame; a schedule that is at 0 long before the end, so that the loss
+        stands still; a callback that cut it while the loss was falling by 5 % an epoch; Adadelta
         at Keras' default of 0.001, where its paper has 1.0.
 
     Why it matters
@@ -214,19 +216,40 @@ def _is_damped(facts: AuditFacts, made: CompileFacts) -> bool:
 def _say_still(facts: AuditFacts, made: CompileFacts) -> str | None:
     """Say why no weight changes: a rate of 0, or a schedule that is there long before the end."""
     rate, left, training = made.learning_rate, left_over(facts), facts.training
-    if rate == 0 and not made.scheduled:
-        return "no weight ever changes"
+    if not made.scheduled:
+        return "no weight ever changes" if rate == 0 else _say_cut(facts)
     losses = () if training is None else training.losses
-    if len(losses) < _FEWEST_EPOCHS or not is_number(rate) or not all(map(is_number, losses)):
+    if len(losses) < _FEWEST_EPOCHS or not is_number(rate) or rate > _VANISHED:
         return None
     rest = losses[len(losses) // 2 :]
-    bound, still = (_VANISHED, _UNMOVED) if made.scheduled else (_TINY, _HARDLY_MOVED)
-    moved = max(rest) - min(rest) >= still * abs(losses[0] - rest[-1])
-    if moved or rate > bound or not (is_above(left, HALF) or is_far_behind_pca(facts)):
+    moved = max(rest) - min(rest) >= _UNMOVED * abs(losses[0] - rest[-1])
+    if moved or not is_above(left, HALF):
         return None
-    who = "its schedule took it there" if made.scheduled else "the loss stands still at it"
     return (
-        f"{who} long before the end, and {format_number(left)} of the mean target's error is left"
+        "its schedule took it there long before the end, and "
+        f"{format_number(left)} of the mean target's error is left"
+    )
+
+
+def _say_cut(facts: AuditFacts) -> str | None:
+    """Say that a callback lowered the rate while the loss was falling fast; None where none did."""
+    training, left = facts.training, left_over(facts)
+    if training is None or not training.rates or len(training.rates) != len(training.losses):
+        return None
+    rates, losses = training.rates, training.losses
+    if not all(map(is_number, (*rates, *losses))) or rates[-1] > _GONE * rates[0]:
+        return None
+    cut = next(k for k, rate in enumerate(rates) if rate <= _CUT * rates[0])
+    floor = facts.contract.perfect if facts.contract is not None else 0.0
+    if cut < 2 or not is_number(floor) or losses[cut - 1] <= floor:  # noqa: PLR2004 (no trend)
+        return None
+    slope = (losses[cut - 2] - losses[cut - 1]) / (losses[cut - 1] - floor)
+    if slope < STEEP or not (is_above(left, HALF) or is_far_behind_pca(facts)):
+        return None
+    return (
+        f"a callback cut it to a tenth or less after epoch {cut}, which still took "
+        f"{format_percent(slope)} off the loss; {format_number(left)} of the mean target's error "
+        "is left"
     )
 
 
