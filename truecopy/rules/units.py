@@ -21,6 +21,7 @@ from truecopy.rules.measured import (
     is_autoencoder,
     is_far_behind_pca,
     is_settled,
+    is_short,
     is_trained,
     late_slope,
     left_over,
@@ -255,7 +256,8 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
         The share of a layer's sigmoid or tanh units that are within 1 % of a bound on over
         95 % of the rows: half or more, where the copy is not good all the same. Or such a share
         of all its values, whichever bound they are at: 70 % or more of a hidden layer. Where half
-        of a hidden layer was there before the first step, that comes before its consequences.
+        of a hidden layer was there before the first step, that comes before its consequences; else
+        a training of less than 300 steps has a note, as outputs begin at the mean's bounds.
 
     Why it matters
         At its bound the slope of a sigmoid is next to 0: nothing above or below such a unit
@@ -287,7 +289,7 @@ def saturated_units(facts: AuditFacts) -> Finding | None:
     began = _find_worst(hidden, lambda layer: layer.at_bound_fresh, _SATURATED)
     return find(
         saturated_units,
-        "warning" if is_settled(facts) else "note",
+        "warning" if is_settled(facts) and (began or not is_short(facts)) else "note",
         f"{told}{_tell_start(began)}{_tell_loss(facts)}.",
         evidence={
             "layer": worst.name,
