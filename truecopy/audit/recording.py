@@ -51,8 +51,9 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships n
         self.losses.steps.begin_epoch()
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Keep the numbers that the step is compiled with, after all other callbacks."""
-        self.numbers = self.numbers or read_numbers(self.model)
+        """Keep the numbers that the step is compiled with, after the callbacks before this one."""
+        if batch == 0:
+            self.numbers = self.numbers or read_numbers(self.model)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Keep the step's loss."""

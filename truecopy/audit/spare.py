@@ -1,7 +1,7 @@
 """Arrays that a program made like its inputs and did not give to `fit`: a forgotten copy."""
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -37,17 +37,12 @@ def find_spare(
     """
     if not isinstance(x, np.ndarray) or sample.places is None:
         return {}
-    used = [array for array in _flatten(given) if isinstance(array, np.ndarray)]
     names = _names(frames)
     first = _first_row(x, names.values())
     found: dict[str, Array] = {}
-    for name, value in names.items():
+    for name, value in _unused(names, given, lambda v: _rows_of(v, x, first) is not None):
         rows = _rows_of(value, x, first)
-        if rows is not None and not any(np.may_share_memory(value, array) for array in used):
-            found[name + rows] = take_rows(value, sample.places + (first if rows else 0))
-            used.append(value)  # a second name of the same array is no second array
-        if len(found) == _MOST_SPARE:
-            break
+        found[f"{name}{rows}"] = take_rows(value, sample.places + (first if rows else 0))
     return found
 
 
@@ -59,18 +54,28 @@ def find_beside(frames: Iterable[FrameType], given: Iterable[Any], x: Array) -> 
         given: What the step was given.
         x: The batch's inputs.
     """
-    used = [array for array in _flatten(given) if isinstance(array, np.ndarray)]
-    found: dict[str, Array] = {}
-    for name, value in _names(frames).items():
+
+    def fits(value: Any) -> bool:
         numbers = isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
-        if not numbers or value.shape != x.shape or value.ndim < _ROWS_AND_VALUES:
-            continue
-        if not any(np.may_share_memory(value, array) for array in used):
-            found[name] = value.copy()
-            used.append(value)
-        if len(found) == _MOST_SPARE:
-            break
-    return found
+        return numbers and value.shape == x.shape and value.ndim >= _ROWS_AND_VALUES
+
+    unused = _unused(_names(frames), given, fits)
+    return {name: value.copy() for name, value in unused}
+
+
+def _unused(
+    names: Mapping[str, Any], given: Iterable[Any], fits: Callable[[Any], bool]
+) -> Iterator[tuple[str, Array]]:
+    """Yield the first arrays that fit and share no memory with the given ones or each other."""
+    used = [array for array in _flatten(given) if isinstance(array, np.ndarray)]
+    count = 0
+    for name, value in names.items():
+        if count == _MOST_SPARE:
+            return
+        if fits(value) and not any(np.may_share_memory(value, array) for array in used):
+            used.append(value)  # a second name of the same array is no second array
+            count += 1
+            yield name, value
 
 
 def find_sources(frames: Iterable[FrameType], x: Any) -> dict[str, Array]:

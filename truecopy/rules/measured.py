@@ -160,22 +160,21 @@ def late_slope(facts: AuditFacts) -> float | None:
     training = facts.training
     if training is None:
         return None
-    slope = _slope_of(training.losses, facts)
+    slope = slope_of(training.losses, facts)
     # Early stopping that was there and never stopped anything says nothing.
     stopped = training.early_stopping and not 0 < training.planned_epochs <= len(training.losses)
     if slope is None or not stopped:
         return slope
-    held = _slope_of(training.validation_losses, facts)
+    held = slope_of(training.validation_losses, facts)
     return None if held is None else min(slope, held)
 
 
-def _slope_of(losses: Sequence[float], facts: AuditFacts) -> float | None:
+def slope_of(losses: Sequence[float], facts: AuditFacts, *, epochs: int = 2) -> float | None:
+    """Return how much of the loss above its floor one of the last `epochs` took off."""
     floor = facts.contract.perfect if facts.contract is not None else 0.0
-    if len(losses) < 3:  # noqa: PLR2004 (two epochs have no trend)
+    if len(losses) <= epochs or not all(map(is_number, (*losses, floor))) or losses[-1] <= floor:
         return None
-    if not all(map(is_number, (*losses, floor))) or losses[-1] <= floor:
-        return None
-    return (losses[-3] - losses[-1]) / 2 / (losses[-1] - floor)
+    return (losses[-1 - epochs] - losses[-1]) / epochs / (losses[-1] - floor)
 
 
 def has_failed(facts: AuditFacts) -> bool:

@@ -24,6 +24,7 @@ from truecopy.rules.measured import (
     is_trained,
     left_over,
     planned_steps,
+    slope_of,
 )
 from truecopy.rules.modelfacts import CompileFacts
 from truecopy.rules.rule import find, rule
@@ -240,11 +241,8 @@ def _say_cut(facts: AuditFacts) -> str | None:
     if not all(map(is_number, (*rates, *losses))) or rates[-1] > _GONE * rates[0]:
         return None
     cut = next(k for k, rate in enumerate(rates) if rate <= _CUT * rates[0])
-    floor = facts.contract.perfect if facts.contract is not None else 0.0
-    if cut < 2 or not is_number(floor) or losses[cut - 1] <= floor:  # noqa: PLR2004 (no trend)
-        return None
-    slope = (losses[cut - 2] - losses[cut - 1]) / (losses[cut - 1] - floor)
-    if slope < STEEP or not (is_above(left, HALF) or is_far_behind_pca(facts)):
+    slope = slope_of(losses[:cut], facts, epochs=1)
+    if not is_above(slope, STEEP) or not (is_above(left, HALF) or is_far_behind_pca(facts)):
         return None
     return (
         f"a callback cut it to a tenth or less after epoch {cut}, which still took "
